@@ -1,6 +1,5 @@
-import type { Failure } from '../domain/failure.js';
-import { stages } from '../domain/failure.js';
-import type { EndState } from '../domain/request.js';
+import { type Failure, stages } from '../domain/failure.js';
+import { type EndState, endStates } from '../domain/request.js';
 import type { Situation, TaskView } from '../domain/situation.js';
 import type { Told } from '../domain/watch.js';
 import { decoder } from './decode.js';
@@ -182,3 +181,34 @@ export const decodeOutput: {
     told: decodeTold,
   }),
 };
+
+const outcome = decoder.object<Outcome>({
+  state: decoder.oneOf(endStates),
+  detail: decoder.string,
+  failure: decoder.optional(failure),
+});
+
+const attemptRef = { requestId: decoder.string, generation: decoder.number, attempt: decoder.number };
+
+/** How each activity reads its input, which comes out of history as well. */
+export const decodeInput: { readonly [Name in ActivityName]: (value: unknown) => Activities[Name]['input'] } =
+  {
+    provisionAgent: decoder.object<Activities['provisionAgent']['input']>({
+      ...attemptRef,
+      attempts: decoder.number,
+    }),
+    lookAtAgent: decoder.object<AttemptRef>(attemptRef),
+    releasePipeline: decoder.object<AttemptRef>(attemptRef),
+    recordBusy: decoder.object<AttemptRef>(attemptRef),
+    settleEnd: decoder.object<Activities['settleEnd']['input']>({
+      ...attemptRef,
+      situation: decodeSituation,
+      wasOnline: decoder.boolean,
+    }),
+    retireAttempt: decoder.object<Activities['retireAttempt']['input']>({ ...attemptRef, failure }),
+    finishRequest: decoder.object<Activities['finishRequest']['input']>({ ...attemptRef, outcome }),
+    watchPool: decoder.object<Activities['watchPool']['input']>({
+      devOpsPool: decoder.string,
+      told: decodeTold,
+    }),
+  };
