@@ -1,7 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { agentLifecycle } from '../../shared/workflow/agent-lifecycle.js';
-import { replay, type World } from './replay.js';
+import { decodeInput, type Outcome } from '../../shared/workflow/contract.js';
+import { type Replayed, replay, type World } from './replay.js';
 
 const input = {
   requestId: 'r1',
@@ -31,8 +32,10 @@ const situation = (at: number, kind: string, more: object = {}): NonNullable<Wor
 });
 const ended = { exitCode: 0, ranJob: false };
 const names = (calls: readonly { readonly name: string }[]): string => calls.map(call => call.name).join(' ');
-const outcomeOf = (calls: readonly { readonly name: string; readonly input: unknown }[]): unknown =>
-  calls.find(call => call.name === 'finishRequest')?.input;
+const outcomeOf = ({ calls }: Replayed): Outcome => {
+  const call = calls.findLast(({ name }) => name === 'finishRequest');
+  return decodeInput.finishRequest(call?.input).outcome;
+};
 
 const life = suite('agentLifecycle');
 
@@ -44,7 +47,7 @@ life('provisions, releases the pipeline, follows the job and cleans up', async (
   });
   assert.is(names(run.calls), 'provisionAgent releasePipeline recordBusy finishRequest');
   assert.is(run.error, undefined);
-  assert.is((run.output as { state: string }).state, 'completed');
+  assert.is(outcomeOf(run).state, 'completed');
   assert.is(run.openTimers, 0, 'a timer that is left would keep the orchestration running');
 });
 
@@ -119,9 +122,9 @@ life('hears an event that arrives during a step after a wait was lost to its dea
 life('gives up after its time and dead-letters with what a person should check', async () => {
   const run = await replay(agentLifecycle, { input, activities: happy });
   assert.is(names(run.calls), 'provisionAgent lookAtAgent finishRequest');
-  const { outcome } = outcomeOf(run.calls) as { outcome: { state: string; failure: { code: string } } };
+  const outcome = outcomeOf(run);
   assert.is(outcome.state, 'deadLettered');
-  assert.is(outcome.failure.code, 'RegistrationTimeout');
+  assert.is(outcome.failure?.code, 'RegistrationTimeout');
   assert.ok(run.seconds >= 600 && run.seconds < 610);
 });
 
@@ -130,8 +133,8 @@ life('tells a pool without nodes from an agent that does not register', async ()
     input,
     activities: { ...happy, lookAtAgent: () => ({ task: 'active' }) },
   });
-  const { outcome } = outcomeOf(run.calls) as { outcome: { failure: { code: string } } };
-  assert.is(outcome.failure.code, 'NodeAllocationTimeout');
+  const outcome = outcomeOf(run);
+  assert.is(outcome.failure?.code, 'NodeAllocationTimeout');
 });
 
 life(
@@ -153,7 +156,7 @@ life(
     assert.equal(
       run.calls
         .filter(call => call.name === 'provisionAgent')
-        .map(call => (call.input as { attempt: number }).attempt),
+        .map(call => decodeInput.provisionAgent(call.input).attempt),
       [1, 2, 3],
     );
   },
@@ -200,9 +203,9 @@ life('keeps the code of a failure that only retries brought to light', async () 
       },
     },
   });
-  const { outcome } = outcomeOf(run.calls) as { outcome: { failure: { code: string; stage: string } } };
-  assert.is(outcome.failure.code, 'BatchUnavailable');
-  assert.is(outcome.failure.stage, 'createTask');
+  const outcome = outcomeOf(run);
+  assert.is(outcome.failure?.code, 'BatchUnavailable');
+  assert.is(outcome.failure?.stage, 'createTask');
 });
 
 life('takes an agent back that gets no job', async () => {
@@ -212,7 +215,7 @@ life('takes an agent back that gets no job', async () => {
     events: [situation(10, 'agentOnline')],
   });
   assert.is(names(run.calls), 'provisionAgent releasePipeline lookAtAgent finishRequest');
-  const { outcome } = outcomeOf(run.calls) as { outcome: { state: string } };
+  const outcome = outcomeOf(run);
   assert.is(outcome.state, 'expired');
 });
 
@@ -230,7 +233,7 @@ life('spares an agent whose job came at the very last moment', async () => {
     names(run.calls),
     'provisionAgent releasePipeline lookAtAgent finishRequest recordBusy finishRequest',
   );
-  assert.is((run.output as { state: string }).state, 'completed');
+  assert.is(outcomeOf(run).state, 'completed');
 });
 
 for (const [when, at] of [
@@ -248,7 +251,7 @@ for (const [when, at] of [
         situation(at, 'cancel', { attempt: 0 }),
       ],
     });
-    const { outcome } = outcomeOf(run.calls) as { outcome: { state: string } };
+    const outcome = outcomeOf(run);
     assert.is(outcome.state, 'cancelled');
     assert.is(run.openTimers, 0);
   });
@@ -277,7 +280,7 @@ life('takes the agent back when the run is over before it came', async () => {
     activities: { ...happy, releasePipeline: () => ({ kind: 'planOver', reason: 'canceled' }) },
     events: [situation(10, 'agentOnline')],
   });
-  const { outcome } = outcomeOf(run.calls) as { outcome: { state: string } };
+  const outcome = outcomeOf(run);
   assert.is(outcome.state, 'cancelled');
 });
 
@@ -287,8 +290,8 @@ life('does not take a job that another pipeline ran on its agent for its own', a
     activities: happy,
     events: [situation(10, 'taskEnded', { exitCode: 0, ranJob: true })],
   });
-  const { outcome } = outcomeOf(run.calls) as { outcome: { failure: { code: string } } };
-  assert.is(outcome.failure.code, 'AgentTaken');
+  const outcome = outcomeOf(run);
+  assert.is(outcome.failure?.code, 'AgentTaken');
 });
 
 life('tells of an agent that died during its job', async () => {
@@ -297,9 +300,9 @@ life('tells of an agent that died during its job', async () => {
     activities: happy,
     events: [situation(10, 'agentBusy'), situation(20, 'taskEnded', { exitCode: 137, ranJob: false })],
   });
-  const { outcome } = outcomeOf(run.calls) as { outcome: { state: string; failure: { code: string } } };
+  const outcome = outcomeOf(run);
   assert.is(outcome.state, 'completed');
-  assert.is(outcome.failure.code, 'AgentLost');
+  assert.is(outcome.failure?.code, 'AgentLost');
 });
 
 life('goes on where it was when it is started anew for an agent that is online', async () => {

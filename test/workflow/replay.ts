@@ -220,7 +220,7 @@ const numbered = (actions: readonly Action[]): readonly { readonly action: Actio
     .map((action, id) => ({ action, id }));
 
 /** A cancelled timer is the one change that an earlier action may undergo. */
-const essence = ({ isCanceled: _, ...action }: Action): object => action;
+const essence = (action: Action): object => ({ ...action, isCanceled: undefined });
 
 function mustExtend(before: readonly Action[], after: readonly Action[]): void {
   before.forEach((action, index) => {
