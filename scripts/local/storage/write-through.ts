@@ -7,7 +7,7 @@ export interface Database {
 }
 
 /** A save that takes longer than this is not waited for. */
-const patienceMs = 25;
+const patienceMs = 8;
 /** Share of the time that saving may take once a database has outgrown that. */
 const busyShare = 0.1;
 
