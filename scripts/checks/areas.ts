@@ -127,7 +127,6 @@ export const wordsOfTheLocalStack = [
   '_local',
   'azurite',
   'devstoreaccount1',
-  'UseDevelopmentStorage',
   '127.0.0.1',
   'localhost',
 ];

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pLimit from 'p-limit';
+import { killSurvivors } from '../processes.js';
 import { parseEvents } from './events.js';
 import { judge, type ProcessEnd, type Verdict } from './judge.js';
 import { eventsTo } from './record.js';
-import { killSurvivors } from './survivors.js';
 
 export interface TestFile {
   /** How the file is called towards people. */
@@ -114,7 +114,7 @@ async function runProcess(
       child.once('exit', (exitCode, exitSignal) => resolve({ code: exitCode, signal: exitSignal }));
     });
     const graceMs = overtimeMs === undefined && !options.signal?.aborted ? survivorGraceMs : 0;
-    const survivors = pid === undefined ? [] : await killSurvivors(pid, folder, graceMs);
+    const survivors = pid === undefined ? [] : await killSurvivors({ group: pid, folder }, graceMs);
     if (!child.stdout.readableEnded) await new Promise(resolve => child.stdout.once('close', resolve));
     if (!child.stderr.readableEnded) await new Promise(resolve => child.stderr.once('close', resolve));
     return {
