@@ -82,7 +82,7 @@ export const areas: readonly Area[] = [
     name: 'composition root',
     path: 'functions/composition.ts',
     local: ['shared/'],
-    packages: ['@azure/functions', 'durable-functions'],
+    packages: 'any',
     banned: 'nothing',
   },
   {
