@@ -65,7 +65,9 @@ function checkImport(
     if (!target) return `imports ${specifier}, which is not there`;
     targets.push(target);
     const allowed = [...area.local, ...(typeOnly ? (area.localTypes ?? []) : [])];
-    if (areaOf(target) === area || allowed.some(place => under(target, place))) return undefined;
+    const excepted = area.except?.some(place => under(target, place));
+    if (areaOf(target) === area || (!excepted && allowed.some(place => under(target, place))))
+      return undefined;
     const asTypes = !typeOnly && area.localTypes?.some(place => under(target, place));
     return `${area.name} must not import ${target}${asTypes ? ', but for its types' : ''}`;
   }

@@ -171,8 +171,26 @@ const table: readonly (readonly [string, string, RegExp | undefined])[] = [
   ['shared/adapters/x.ts', 'export const url = process.env.URL;', /adapters must not use process/],
   // what else is shared
   ['shared/api/x.ts', "import * as z from 'zod';\nimport { a } from '../domain/names.js';", undefined],
-  ['shared/api/x.ts', "import { a } from '../adapters/batch.js';", /shared must not import shared\/adapters/],
-  ['shared/api/x.ts', "import { app } from '@azure/functions';", /shared must not import @azure\/functions/],
+  [
+    'shared/api/x.ts',
+    "import { a } from '../adapters/batch.js';",
+    /use cases must not import shared\/adapters/,
+  ],
+  [
+    'shared/api/x.ts',
+    "import { app } from '@azure/functions';",
+    /use cases must not import @azure\/functions/,
+  ],
+  [
+    'shared/dispatch/x.ts',
+    "import { a } from '../api/problem.js';\nimport { b } from '../activities/create-task.js';",
+    undefined,
+  ],
+  [
+    'shared/dispatch/x.ts',
+    "import { a } from '../workflow/agent-lifecycle.js';",
+    /use cases must not import shared\/workflow\/agent/,
+  ],
   // functions
   [
     'functions/x.ts',

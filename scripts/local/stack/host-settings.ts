@@ -44,7 +44,7 @@ export function hostSettings(given: Settings, around: Surroundings): Record<stri
 export const batchAccount = 'local';
 export const defaultAgentPools = { ubuntu: 'AzDOUbuntu', windows: 'AzDOWindows' } as const;
 /** The one organisation that the stand-in for Azure DevOps has. */
-export const organisation = 'local';
+const organisation = 'local';
 
 function connectionString({ details }: Ready): string {
   const value = details?.['connectionString'];

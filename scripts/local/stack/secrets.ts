@@ -23,7 +23,7 @@ export interface Secrets {
 export async function openSecrets(dataDir: string): Promise<Secrets> {
   const keysFile = join(dataDir, 'host', 'keys.json');
   return {
-    batchKey: await readOrMake(join(dataDir, 'batch', 'account.key'), () => random(64, 'base64')),
+    batchKey: await readOrMake(join(dataDir, 'batch', 'account-key'), () => random(64, 'base64')),
     pat: await readOrMake(join(dataDir, 'devops', 'pat'), () => random(39, 'base64url')),
     callbackTokenKey: await readOrMake(join(dataDir, 'host', 'callback-token.key'), () =>
       random(32, 'base64'),

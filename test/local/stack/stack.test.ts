@@ -82,7 +82,7 @@ supervision(
     assert.is(env['AzDOUrl'], `${stack.url('devops')}/local/`);
     assert.is(env['AzDOToken'], stack.pat);
     assert.is(env['BatchAccountUrl'], stack.url('batch'));
-    assert.is(env['BatchAccountKey'], readFileSync(join(stack.dataDir, 'batch', 'account.key'), 'utf8'));
+    assert.is(env['BatchAccountKey'], readFileSync(join(stack.dataDir, 'batch', 'account-key'), 'utf8'));
     assert.match(env['AzureWebJobsStorage'] ?? '', stack.url('storage'));
     assert.is(env['FUNCTIONS_WORKER_RUNTIME'], 'node');
     assert.is(Buffer.from(env['CallbackTokenKey'] ?? '', 'base64').length, 32);
@@ -102,7 +102,7 @@ supervision('no secret is an argument, and secrets are files that only their own
     const { args } = await ask(stack, part);
     for (const secret of secrets) assert.not.ok(args.some(arg => arg.includes(secret ?? '')));
   }
-  for (const file of ['batch/account.key', 'devops/pat', 'host/keys.json', 'host/callback-token.key']) {
+  for (const file of ['batch/account-key', 'devops/pat', 'host/keys.json', 'host/callback-token.key']) {
     assert.is(statSync(join(stack.dataDir, file)).mode & 0o777, 0o600, file);
   }
 });
