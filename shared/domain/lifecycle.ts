@@ -68,6 +68,22 @@ export function advance(request: AgentRequest, change: Change): AgentRequest {
   };
 }
 
+/**
+ * Ends a request. An agent that was never seen at work although it was has its missing steps written now, so that
+ * every history tells a legal story.
+ */
+export function end(request: AgentRequest, change: Change): AgentRequest {
+  let current = request;
+  if (change.to === 'completed') {
+    for (const to of ['online', 'busy'] as const) {
+      if (transitions[current.state].includes(to) && current.state !== 'busy') {
+        current = advance(current, { to, at: change.at, detail: 'Told only by its end.' });
+      }
+    }
+  }
+  return advance(current, change);
+}
+
 /** Adds a line without a change of state, e.g. a callback that was refused. */
 export function note(request: AgentRequest, at: string, detail: string): AgentRequest {
   return {
@@ -93,9 +109,7 @@ export function beginAgain(ended: AgentRequest, fresh: AgentRequest): AgentReque
     generation: ended.generation + 1,
     attempt: ended.attempt,
     firstAttempt: ended.attempt + 1,
-    history: fresh.history
-      .map(entry => ({ ...entry, attempt: ended.attempt }))
-      .reduce(append, ended.history),
+    history: fresh.history.map(entry => ({ ...entry, attempt: ended.attempt })).reduce(append, ended.history),
   };
 }
 
