@@ -20,7 +20,7 @@ const renewEveryMs = 10_000;
 /** The life of an agent: register, listen, run a job, unregister. */
 export async function runAgent(options: AgentOptions): Promise<ExitCode> {
   const { settings, say, shutdown } = options;
-  const client = new Client(settings.url, options.credentials);
+  const client = new Client(settings.url, options.credentials, shutdown);
   let registration: Registration;
   try {
     registration = await register(client, options);
@@ -43,10 +43,8 @@ export async function runAgent(options: AgentOptions): Promise<ExitCode> {
     }
     if (!shutdown.aborted) throw error;
   }
-  // Who asks an agent to end will not wait long for it.
-  const patienceMs = shutdown.aborted ? 5_000 : 60_000;
-  await registration.closeSession(patienceMs);
-  await registration.remove(patienceMs);
+  await registration.closeSession();
+  await registration.remove();
   say(`unregistered ${settings.name}`);
   return exitCode.done;
 }
@@ -92,6 +90,7 @@ async function work(registration: Registration, job: Job, options: AgentOptions)
       agentName: options.settings.name,
       work: options.settings.work,
       stop: stop.signal,
+      shutdown: options.shutdown,
     });
   } finally {
     options.shutdown.removeEventListener('abort', onShutdown);

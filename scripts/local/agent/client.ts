@@ -39,15 +39,24 @@ const longestDelayMs = 2_000;
 /** Longer than the service holds a request for messages open. */
 const answerTimeoutMs = 90_000;
 const defaultPatienceMs = 10 * 60_000;
+/** Who asks an agent to end will not wait long for it. */
+const patienceAtShutdownMs = 3_000;
 
 /** Calls to Azure DevOps that outlast its absence: a job must not fail because the service restarts. */
 export class Client {
   readonly #base: string;
   readonly #credentials: Credentials;
+  #latest = Number.POSITIVE_INFINITY;
 
-  constructor(base: string, credentials: Credentials) {
+  /** @param shutdown once aborted, no call goes on for long. */
+  constructor(base: string, credentials: Credentials, shutdown: AbortSignal) {
     this.#base = base;
     this.#credentials = credentials;
+    const hurry = (): void => {
+      this.#latest = Date.now() + patienceAtShutdownMs;
+    };
+    if (shutdown.aborted) hurry();
+    else shutdown.addEventListener('abort', hurry, { once: true });
   }
 
   /**
@@ -66,7 +75,7 @@ export class Client {
       options.signal?.throwIfAborted();
       const problem = await this.#try(method, path, schema, options);
       if ('value' in problem) return problem.value;
-      if (Date.now() + delay > until)
+      if (Date.now() + delay > Math.min(until, this.#latest))
         throw new Unreachable(`Azure DevOps does not answer: ${problem.reason}`);
       await sleep(delay + Math.random() * delay * 0.2, undefined, { signal: options.signal });
     }

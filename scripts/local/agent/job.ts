@@ -45,10 +45,15 @@ export async function runJob(
     readonly agentName: string;
     readonly work: string;
     readonly stop: AbortSignal;
+    readonly shutdown: AbortSignal;
   },
 ): Promise<JobResult> {
   const token = job.resources.endpoints.find(endpoint => endpoint.name === 'SystemVssConnection');
-  const client = new Client(options.url, bearerToken(token?.authorization.parameters.AccessToken ?? ''));
+  const client = new Client(
+    options.url,
+    bearerToken(token?.authorization.parameters.AccessToken ?? ''),
+    options.shutdown,
+  );
   const timeline =
     `/${job.plan.scopeIdentifier}/_apis/distributedtask/hubs/build/plans/${job.plan.planId}` +
     `/timelines/${job.timeline.id}/records`;

@@ -139,18 +139,18 @@ export class Registration {
     });
   }
 
-  async closeSession(patienceMs: number): Promise<void> {
-    await this.#forget(`${this.#pool}/sessions/${this.#sessionId}`, patienceMs);
+  async closeSession(): Promise<void> {
+    await this.#forget(`${this.#pool}/sessions/${this.#sessionId}`);
   }
 
-  async remove(patienceMs: number): Promise<void> {
-    await this.#forget(`${this.#pool}/agents/${this.agentId}`, patienceMs);
+  async remove(): Promise<void> {
+    await this.#forget(`${this.#pool}/agents/${this.agentId}`);
   }
 
   /** "Already gone" is success. */
-  async #forget(path: string, patienceMs: number): Promise<void> {
+  async #forget(path: string): Promise<void> {
     try {
-      await this.#client.call('DELETE', path, z.unknown(), { patienceMs });
+      await this.#client.call('DELETE', path, z.unknown(), { patienceMs: startPatienceMs });
     } catch (error) {
       if (!(error instanceof Refused) || error.status !== 404) throw error;
     }

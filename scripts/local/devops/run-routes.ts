@@ -121,10 +121,10 @@ export function addRunRoutes(
   });
   server.get('/_local/runs', async () => runs.all().map(view));
 
-  server.get<RunParams>('/_local/runs/:runId', async request => {
+  server.get<RunParams>('/_local/runs/:runId', async (request, reply) => {
     const { wait } = control(ShowQuery, request.query);
     const gone = new AbortController();
-    request.raw.socket.once('close', () => gone.abort());
+    reply.raw.once('close', () => gone.abort());
     return viewWithLog(await runs.untilEnd(request.params.runId, wait * 1000, gone.signal));
   });
 

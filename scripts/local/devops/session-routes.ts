@@ -43,7 +43,8 @@ export function addSessionRoutes(
     const query = decode(PollQuery, request.query, 'The query');
     const session = sessions.find(query.sessionId);
     const hungUp = new AbortController();
-    request.raw.socket.once('close', () => hungUp.abort());
+    // Of the answer, not of the connection: an agent asks over one connection again and again.
+    reply.raw.once('close', () => hungUp.abort());
     const message = await sessions.poll(session, query.lastMessageId, hungUp.signal);
     return message ?? reply.code(202).send();
   });

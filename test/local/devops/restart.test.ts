@@ -158,6 +158,23 @@ restart(
   },
 );
 
+restart('an agent that is asked to end while the service is away does not wait for it', async () => {
+  const devops = await spawnDevOps();
+  const call = await testFunction();
+  const worker = await agent(devops);
+  await worker.printed('registered');
+  await play(devops, {
+    request: { function: call.url, key: 'k', waitForCompletion: false },
+    job: { pool: 'linux', steps: [{ script: 'sleep 60' }] },
+  });
+  await worker.printed('running job');
+  await devops.kill();
+  const asked = Date.now();
+  worker.child.kill('SIGTERM');
+  assert.is(await worker.exit, 2);
+  assert.ok(Date.now() - asked < 8_000);
+});
+
 const Row = z.object({ n: z.int() });
 
 journal('a write that a kill cut short is forgotten; what came before is not', async () => {
