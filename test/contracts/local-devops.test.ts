@@ -57,7 +57,9 @@ agentRegistryContract('local Azure DevOps', async () => {
     registry: registryWith(devops.pat),
     pool,
     connect: async agentName => {
-      agents.set(agentName, await agent(devops, { AZDO_POOL: pool, AZDO_AGENT: agentName }));
+      // One that stays after its job: it is killed before it can unregister.
+      const env = { AZDO_POOL: pool, AZDO_AGENT: agentName, AZDO_AGENT_DISPOSE: 'false' };
+      agents.set(agentName, await agent(devops, env));
       await see(agentName, 'online');
     },
     startJob: async agentName => {
@@ -70,7 +72,10 @@ agentRegistryContract('local Azure DevOps', async () => {
     },
     finishJob: async agentName => {
       await writeFile(doneFile, '');
-      await agents.get(agentName)?.exit;
+      await until('the job is over', async () =>
+        (await registry.getAgent(pool, agentName))?.busy ? undefined : true,
+      );
+      agents.get(agentName)?.child.kill('SIGKILL');
       await until('the agent is offline', async () =>
         (await registry.getAgent(pool, agentName))?.online ? undefined : true,
       );
