@@ -7,6 +7,7 @@ import { TransientError } from '../../shared/domain/failure.js';
 import { requestStoreContract } from '../contracts/request-store.js';
 import { someRequest } from '../fakes/requests.js';
 import { startAzurite } from './azurite.js';
+import { startHoldingProxy } from './holding-proxy.js';
 
 const azurite = await startAzurite();
 const account = { connectionString: azurite.connectionString };
@@ -69,6 +70,31 @@ test('many who meet a cut-short end at once file it once', async () => {
   const found = await Promise.all(Array.from({ length: 10 }, () => store.get('r-1')));
   assert.ok(found.every(one => one?.request.state === 'completed'));
   assert.equal(await keys(table), ['ended~8230146399999~r-1', 'request~r-1']);
+});
+
+test('a late filing never takes a request that began again meanwhile', async () => {
+  const { store, table } = open();
+  await store.insert(someRequest(), message);
+  await killedBetween(table);
+  const endpoint = new URL(table.url);
+  const proxy = await startHoldingProxy(endpoint.origin, /^POST .*\$batch/);
+  try {
+    const slowly = azurite.connectionString.replace(endpoint.origin, proxy.url);
+    const slow = createTableRequestStore({
+      account: { connectionString: slowly },
+      tableName: table.tableName,
+    });
+    const late = slow.get('r-1');
+    await proxy.held;
+    assert.is(await store.reopen(someRequest({ generation: 2 }), message), 'inserted');
+    proxy.release();
+    assert.is((await late)?.request.generation, 2);
+    assert.is((await store.get('r-1'))?.request.generation, 2);
+    assert.equal(await keys(table), ['live~r-1', 'request~r-1']);
+  } finally {
+    proxy.release();
+    await proxy.close();
+  }
 });
 
 test('makes its table at first use, and again when it was deleted while running', async () => {

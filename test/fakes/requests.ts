@@ -1,4 +1,4 @@
-import type { AgentRequest } from '../../shared/domain/request.js';
+import type { AgentRequest, PipelineContext } from '../../shared/domain/request.js';
 
 /** A request as it is just after it was asked for; pass what the test is about. */
 export function someRequest(changes: Partial<AgentRequest> = {}): AgentRequest {
@@ -31,3 +31,14 @@ export function someRequest(changes: Partial<AgentRequest> = {}): AgentRequest {
     ...changes,
   };
 }
+
+/** A server task that waits. */
+export const somePipeline: PipelineContext = {
+  planUrl: 'https://dev.azure.com/contoso/',
+  projectId: 'e1a0c2d4-1111-4a4a-8b8b-000000000001',
+  hubName: 'build',
+  planId: 'e1a0c2d4-2222-4a4a-8b8b-000000000002',
+  jobId: 'e1a0c2d4-3333-4a4a-8b8b-000000000003',
+  timelineId: 'e1a0c2d4-4444-4a4a-8b8b-000000000004',
+  taskInstanceId: 'e1a0c2d4-5555-4a4a-8b8b-000000000005',
+};
