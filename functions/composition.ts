@@ -13,6 +13,7 @@ import { createTableRequestStore } from '../shared/adapters/table-request-store.
 import { createTokenSeal } from '../shared/adapters/token-seal.js';
 import { health } from '../shared/api/health.js';
 import { type Config, readConfig, type StorageConfig } from '../shared/config.js';
+import { lifecycleName, situationEvent, watchName } from '../shared/workflow/contract.js';
 
 /** The composition root: the one place that reads the environment and chooses the adapters. */
 const config: Config = readConfig(process.env);
@@ -72,7 +73,11 @@ export const intakeOf = (context: InvocationContext): Dependencies => ({
 /** For functions with a durable client among their inputs. */
 export const dependenciesOf = (context: InvocationContext): WithOrchestrations => ({
   ...intakeOf(context),
-  orchestrations: durableOrchestrations(getClient(context)),
+  orchestrations: durableOrchestrations(getClient(context), {
+    lifecycle: lifecycleName,
+    watch: watchName,
+    event: situationEvent,
+  }),
 });
 
 export const checkHealth = health(shared);

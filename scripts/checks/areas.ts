@@ -73,7 +73,13 @@ export const areas: readonly Area[] = [
     // What of the product is none of the above: the use cases behind routes, messages and timers.
     name: 'use cases',
     path: 'shared/',
-    local: ['shared/domain/', 'shared/workflow/contract.ts', 'shared/activities/', 'shared/ports.ts'],
+    local: [
+      'shared/domain/',
+      'shared/workflow/contract.ts',
+      'shared/activities/',
+      'shared/ports.ts',
+      'shared/change-request.ts',
+    ],
     localTypes: ['shared/config.ts'],
     packages: ['zod', 'node:crypto'],
     banned: 'process',

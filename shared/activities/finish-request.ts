@@ -1,10 +1,10 @@
+import { changeRequest } from '../change-request.js';
 import { deadLetterMessage } from '../domain/dead-letter.js';
 import { end, note } from '../domain/lifecycle.js';
 import { pipelineLog } from '../domain/pipeline-log.js';
 import { type AgentRequest, type CallbackState, isEnded } from '../domain/request.js';
 import { show } from '../domain/view.js';
 import type { Activities, Finished, Outcome } from '../workflow/contract.js';
-import { changeRequest } from './change-request.js';
 import type { Dependencies } from './dependencies.js';
 import { takeBack } from './take-back.js';
 import { waitingPipeline } from './waiting-pipeline.js';

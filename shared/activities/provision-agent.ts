@@ -1,10 +1,10 @@
+import { changeRequest } from '../change-request.js';
 import { advance } from '../domain/lifecycle.js';
 import { agentNameOf, dayOf } from '../domain/names.js';
 import { pipelineLog } from '../domain/pipeline-log.js';
 import { type AgentRequest, isEnded } from '../domain/request.js';
 import type { AgentTask, Rejected } from '../ports.js';
 import type { Activities, AttemptPhase, Provisioned } from '../workflow/contract.js';
-import { changeRequest } from './change-request.js';
 import type { WithOrchestrations } from './dependencies.js';
 import { tellPipeline } from './waiting-pipeline.js';
 

@@ -1,6 +1,6 @@
+import { changeRequest } from '../change-request.js';
 import { advance } from '../domain/lifecycle.js';
 import type { Activities } from '../workflow/contract.js';
-import { changeRequest } from './change-request.js';
 import type { Dependencies } from './dependencies.js';
 
 /** See {@link Activities}. */

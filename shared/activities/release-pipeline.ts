@@ -1,10 +1,10 @@
+import { changeRequest } from '../change-request.js';
 import { advance, note } from '../domain/lifecycle.js';
 import { pipelineLog } from '../domain/pipeline-log.js';
 import type { AgentRequest } from '../domain/request.js';
 import { show } from '../domain/view.js';
 import type { CompletionAnswer } from '../ports.js';
 import type { Activities, Released } from '../workflow/contract.js';
-import { changeRequest } from './change-request.js';
 import type { Dependencies } from './dependencies.js';
 import { waitingPipeline } from './waiting-pipeline.js';
 

@@ -1,9 +1,9 @@
+import { changeRequest } from '../change-request.js';
 import { attemptBackoff, backoffMs } from '../domain/backoff.js';
 import { advance } from '../domain/lifecycle.js';
 import { agentNameOf } from '../domain/names.js';
 import { pipelineLog } from '../domain/pipeline-log.js';
 import type { Activities } from '../workflow/contract.js';
-import { changeRequest } from './change-request.js';
 import type { Dependencies } from './dependencies.js';
 import { takeBack } from './take-back.js';
 import { tellPipeline } from './waiting-pipeline.js';

@@ -1,7 +1,6 @@
 import { type DurableClient, OrchestrationRuntimeStatus } from 'durable-functions';
 import { watchIdOf } from '../domain/names.js';
 import type { Orchestrations } from '../ports.js';
-import { lifecycleName, situationEvent, type WatchInput, watchName } from '../workflow/contract.js';
 
 const alive = new Set<unknown>([
   OrchestrationRuntimeStatus.Pending,
@@ -13,12 +12,19 @@ const alive = new Set<unknown>([
 /** Many requests of one pool ensure its watch at the same moment; one question serves them all. */
 const beingEnsured = new Map<string, Promise<void>>();
 
+/** What the app calls its orchestrations and the event that they wait for. */
+export interface OrchestrationNames {
+  readonly lifecycle: string;
+  readonly watch: string;
+  readonly event: string;
+}
+
 /**
  * The orchestrations behind a Durable Functions client.
  *
  * @param client comes with each invocation and knows the task hub.
  */
-export function durableOrchestrations(client: DurableClient): Orchestrations {
+export function durableOrchestrations(client: DurableClient, names: OrchestrationNames): Orchestrations {
   const running = async (instanceId: string): Promise<{ readonly input: unknown } | undefined> => {
     try {
       const status = await client.getStatus(instanceId, { showInput: true });
@@ -30,9 +36,8 @@ export function durableOrchestrations(client: DurableClient): Orchestrations {
   };
   const startWatch = async (instanceId: string, devOpsPool: string): Promise<void> => {
     if (await running(instanceId)) return;
-    const input: WatchInput = { devOpsPool, told: {}, emptyRounds: 0 };
     try {
-      await client.startNew(watchName, { instanceId, input });
+      await client.startNew(names.watch, { instanceId, input: { devOpsPool } });
     } catch (error) {
       // Another host was faster: there is a watch, and that is all that was wanted.
       if (!(await running(instanceId))) throw error;
@@ -41,14 +46,14 @@ export function durableOrchestrations(client: DurableClient): Orchestrations {
 
   return {
     async startLifecycle(requestId, input) {
-      await client.startNew(lifecycleName, { instanceId: requestId, input });
+      await client.startNew(names.lifecycle, { instanceId: requestId, input });
     },
 
     runningLifecycle: running,
 
     async raise(requestId, situation) {
       try {
-        await client.raiseEvent(requestId, situationEvent, situation);
+        await client.raiseEvent(requestId, names.event, situation);
         return true;
       } catch (error) {
         if (isUnknownInstance(error)) return false;

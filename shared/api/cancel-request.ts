@@ -1,4 +1,4 @@
-import { changeRequest } from '../activities/change-request.js';
+import { changeRequest } from '../change-request.js';
 import type { Config } from '../config.js';
 import { note } from '../domain/lifecycle.js';
 import { requestIdPattern } from '../domain/names.js';

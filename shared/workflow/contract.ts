@@ -33,11 +33,12 @@ export interface LifecycleInput {
   readonly callback: boolean;
 }
 
+/** The first round of a watch knows its pool and nothing else. */
 export interface WatchInput {
   readonly devOpsPool: string;
-  readonly told: Told;
+  readonly told: Told | undefined;
   /** Rounds in a row that found nothing alive. */
-  readonly emptyRounds: number;
+  readonly emptyRounds: number | undefined;
 }
 
 export interface AttemptRef {
@@ -148,8 +149,8 @@ export const decodeLifecycleInput = decoder.object<LifecycleInput>({
 
 export const decodeWatchInput = decoder.object<WatchInput>({
   devOpsPool: decoder.string,
-  told: decodeTold,
-  emptyRounds: decoder.number,
+  told: decoder.optional(decodeTold),
+  emptyRounds: decoder.optional(decoder.number),
 });
 
 /** How each activity's output is read back. */

@@ -11,7 +11,7 @@ const afterFailureMs = 15_000;
  * continueAsNew while anything lives, so its history stays short.
  */
 export function* poolWatch(context: OrchestrationContext): Generator<Task, void, unknown> {
-  const { devOpsPool, told, emptyRounds } = decodeWatchInput(context.df.getInput());
+  const { devOpsPool, told = {}, emptyRounds = 0 } = decodeWatchInput(context.df.getInput());
   try {
     const seen = yield* call(context, 'watchPool', { devOpsPool, told }, { tries: 3, stage: 'registration' });
     const empty = seen.alive === 0 ? emptyRounds + 1 : 0;

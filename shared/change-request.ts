@@ -1,7 +1,6 @@
-import { TransientError } from '../domain/failure.js';
-import type { AgentRequest } from '../domain/request.js';
-import type { RequestStore } from '../ports.js';
-import type { AttemptRef } from '../workflow/contract.js';
+import { TransientError } from './domain/failure.js';
+import type { AgentRequest } from './domain/request.js';
+import type { RequestStore } from './ports.js';
 
 const maxConflicts = 8;
 
@@ -13,7 +12,7 @@ const maxConflicts = 8;
  */
 export async function changeRequest(
   store: RequestStore,
-  ref: Pick<AttemptRef, 'requestId' | 'generation'>,
+  ref: Pick<AgentRequest, 'requestId' | 'generation'>,
   decide: (request: AgentRequest) => AgentRequest | undefined,
 ): Promise<AgentRequest | undefined> {
   for (let conflicts = 0; conflicts < maxConflicts; conflicts += 1) {
