@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import pLimit, { type LimitFunction } from 'p-limit';
 import { errorMessage, errorText, type Log } from '../log.js';
 import { sleep } from '../storage.js';
-import { type KnownNames, missing } from './episode.js';
+import { type KnownNames, missing } from './check-actions.js';
 import {
   EventType,
   FailureDetails,

@@ -74,7 +74,8 @@ export function unpackText(
   if (typeof parts !== 'number' || parts < 0) return null;
   let text = '';
   for (let index = 0; index < parts; index += 1) text += stringOf(row[`${field}${index}`]);
-  for (let at = 0; typeof rows === 'number' && at < rows; at += 1) {
+  const overflows = typeof rows === 'number' ? rows : 0;
+  for (let at = 0; at < overflows; at += 1) {
     const key = overflowKey(owner, field, at);
     const overflow = overflowRow(key);
     if (!overflow) throw new Error(`The row ${key} of a long value is missing.`);
