@@ -14,8 +14,7 @@ const hostMain = fileURLToPath(new URL('../../../scripts/local/host/main.js', im
 const azuriteMain = join(root, 'node_modules/azurite/dist/src/azurite.js');
 
 /** The path of a compiled sample app. */
-export const sample = (name: string): string =>
-  fileURLToPath(new URL(`samples/${name}.js`, import.meta.url));
+export const sample = (name: string): string => fileURLToPath(new URL(`samples/${name}.js`, import.meta.url));
 
 /** Samples that are no TypeScript stay where they are written. */
 export const sourceSample = (name: string): string => join(root, 'test/local/host/samples', name);
@@ -67,7 +66,8 @@ export async function startAzurite(folder?: string): Promise<Azurite> {
   const account = 'devstoreaccount1';
   // Azurite's well-known key, no secret.
   const key = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
-  const endpoint = (kind: string, port: number): string => `${kind}Endpoint=http://127.0.0.1:${port}/${account};`;
+  const endpoint = (kind: string, port: number): string =>
+    `${kind}Endpoint=http://127.0.0.1:${port}/${account};`;
   return {
     connection:
       `DefaultEndpointsProtocol=http;AccountName=${account};AccountKey=${key};` +
@@ -159,8 +159,12 @@ export class RunningHost {
   /** Starts the host as a process of its own. Rejects with its output when it does not get ready. */
   static async start(app: AppFolder, args: readonly string[] = []): Promise<RunningHost> {
     const env: NodeJS.ProcessEnv = { ...process.env };
-    for (const name of Object.keys(env)) if (/^(AzureWebJobs|WEBSITE_|TRACE_FILE|GATES)/.test(name)) delete env[name];
-    const child = fork(hostMain, ['--app', app.dir, ...args], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], env });
+    for (const name of Object.keys(env))
+      if (/^(AzureWebJobs|WEBSITE_|TRACE_FILE|GATES)/.test(name)) delete env[name];
+    const child = fork(hostMain, ['--app', app.dir, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      env,
+    });
     children.add(child);
     let text = '';
     let host: RunningHost | undefined;
@@ -212,7 +216,8 @@ export class RunningHost {
       method: 'POST',
       body: JSON.stringify(input ?? null),
     });
-    if (response.status !== 202) throw new Error(`Start of ${orchestrator}: ${response.status} ${await response.text()}`);
+    if (response.status !== 202)
+      throw new Error(`Start of ${orchestrator}: ${response.status} ${await response.text()}`);
     return z.looseObject({ id: z.string() }).parse(await response.json()).id;
   }
 

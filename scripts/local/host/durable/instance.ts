@@ -1,5 +1,5 @@
 import { errorText, type Log } from '../log.js';
-import { ActionType, type OrchestratorAnswer, readAnswer, readFailure, valueText } from './actions.js';
+import { ActionType, type OrchestratorAnswer, readAnswer, readFailure } from './actions.js';
 import { type BegunEpisode, beginEpisode, httpPollMs } from './begin-episode.js';
 import { type KnownNames, missing } from './check-actions.js';
 import { type EndedEpisode, endEpisode, failEpisode } from './end-episode.js';
@@ -194,7 +194,7 @@ export class LiveInstance {
     const events = [{ ...event, Timestamp: at }];
     await this.#commit(events, messagesOf(this.#pending), {
       runtimeStatus: 'Terminated',
-      output: valueText(event.Input),
+      output: event.Input,
       lastUpdatedTime: at,
     });
     this.hub.log.write(
@@ -250,7 +250,11 @@ export class LiveInstance {
         lastUpdatedTime: at,
         failureDetails: outcome.failureDetails,
       });
-      this.hub.log.write('error', 'Host.Durable', `Instance ${this.#record.instanceId}: ${outcome.output.split('\n')[0]}`);
+      this.hub.log.write(
+        'error',
+        'Host.Durable',
+        `Instance ${this.#record.instanceId}: ${outcome.output.split('\n')[0]}`,
+      );
     }
     await this.#commit(ended.events, messages, change);
     this.#done(batch);

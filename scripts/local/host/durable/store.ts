@@ -43,7 +43,7 @@ export interface Message {
   readonly key: string;
   readonly kind: (typeof messageKinds)[number];
   readonly name: string;
-  /** JSON text of an event's data, or the reason. */
+  /** JSON text: an event's data, or the reason. */
   readonly data: string | null;
 }
 

@@ -1,6 +1,15 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type AppFolder, type Azurite, makeApp, RunningHost, sample, startAzurite, Status, until } from '../harness.js';
+import {
+  type AppFolder,
+  type Azurite,
+  makeApp,
+  RunningHost,
+  Status,
+  sample,
+  startAzurite,
+  until,
+} from '../harness.js';
 
 const test = suite('The patterns of Durable Functions');
 let azurite: Azurite;
@@ -88,7 +97,10 @@ test('an activity with retries is tried until it succeeds', async () => {
 test('an activity that fails every time fails the orchestration after the last attempt', async () => {
   const status = await run('retry', { key: 'always', failures: 99 });
   assert.is(status.runtimeStatus, 'Failed');
-  assert.match(String(status.output), "Orchestrator function 'retry' failed: Activity function 'flaky' failed: always failed 3");
+  assert.match(
+    String(status.output),
+    "Orchestrator function 'retry' failed: Activity function 'flaky' failed: always failed 3",
+  );
   assert.is(app.trace().filter(line => line === 'flaky always').length, 3);
 });
 
@@ -117,7 +129,8 @@ test('a sub-orchestration with retries is tried anew and knows its parent', asyn
 
 test('a counter lives on through continueAsNew, with every event and the custom status', async () => {
   const id = await host.startNew('counter', 5);
-  for (const operation of ['incr', 'incr', 'decr', 'incr', 'end']) await host.raise(id, 'operation', operation);
+  for (const operation of ['incr', 'incr', 'decr', 'incr', 'end'])
+    await host.raise(id, 'operation', operation);
   const status = await host.ended(id);
   assert.is(status.output, 7);
   assert.equal(status.customStatus, { value: 7 });

@@ -11,14 +11,20 @@ const start: HttpHandler = async (request, context) => {
   context.log(`Started orchestration with ID = '${instanceId}'.`);
   return client.createCheckStatusResponse(request, instanceId);
 };
-app.http('httpStart', { route: 'orchestrators/{orchestratorName}', extraInputs: [df.input.durableClient()], handler: start });
+app.http('httpStart', {
+  route: 'orchestrators/{orchestratorName}',
+  extraInputs: [df.input.durableClient()],
+  handler: start,
+});
 
 app.http('httpSyncStart', {
   route: 'orchestrators/wait/{orchestratorName}',
   extraInputs: [df.input.durableClient()],
   handler: async (request, context) => {
     const client = df.getClient(context);
-    const instanceId = await client.startNew(request.params['orchestratorName'] ?? '', { input: await request.json() });
+    const instanceId = await client.startNew(request.params['orchestratorName'] ?? '', {
+      input: await request.json(),
+    });
     return await client.waitForCompletionOrCreateCheckStatusResponse(request, instanceId, {
       timeoutInMilliseconds: Number(request.query.get('timeout') ?? 5) * 1000,
       retryIntervalInMilliseconds: 50,
@@ -44,7 +50,8 @@ df.app.orchestration('chaining', function* (context) {
 
 // --- fan-out, fan-in ---
 df.app.activity('listFiles', {
-  handler: (count: unknown) => Array.from({ length: Number(count) }, (_, index) => ({ name: `file${index}`, size: index })),
+  handler: (count: unknown) =>
+    Array.from({ length: Number(count) }, (_, index) => ({ name: `file${index}`, size: index })),
 });
 df.app.activity('copyFile', { handler: (file: { size: number }) => file.size });
 df.app.orchestration('fanOut', function* (context) {
@@ -65,7 +72,11 @@ df.app.activity('isClear', {
 });
 df.app.activity('sendGoodWeatherAlert', { handler: (phone: unknown) => trace(`alert ${String(phone)}`) });
 df.app.orchestration('monitor', function* (context) {
-  const { location, phone, until } = context.df.getInput<{ location: string; phone: string; until: string }>();
+  const { location, phone, until } = context.df.getInput<{
+    location: string;
+    phone: string;
+    until: string;
+  }>();
   const endTime = new Date(until);
   while (context.df.currentUtcDateTime.getTime() < endTime.getTime()) {
     const isClear: boolean = yield context.df.callActivity('isClear', location);
@@ -133,7 +144,11 @@ const retryOptions = (attempts: number): df.RetryOptions => {
   return options;
 };
 df.app.orchestration('retry', function* (context) {
-  const result: unknown = yield context.df.callActivityWithRetry('flaky', retryOptions(3), context.df.getInput());
+  const result: unknown = yield context.df.callActivityWithRetry(
+    'flaky',
+    retryOptions(3),
+    context.df.getInput(),
+  );
   return result;
 });
 /** Numbers of retries, of their timers and of what the orchestrator starts meanwhile must never get mixed up. */
@@ -169,7 +184,11 @@ df.app.orchestration('child', function* (context) {
   return { parent: context.df.parentInstanceId, result };
 });
 df.app.orchestration('parent', function* (context) {
-  const result: unknown = yield context.df.callSubOrchestratorWithRetry('child', retryOptions(3), context.df.getInput());
+  const result: unknown = yield context.df.callSubOrchestratorWithRetry(
+    'child',
+    retryOptions(3),
+    context.df.getInput(),
+  );
   return result;
 });
 df.app.orchestration('gatedChild', function* (context) {
@@ -177,7 +196,11 @@ df.app.orchestration('gatedChild', function* (context) {
   return `child of ${context.df.parentInstanceId}`;
 });
 df.app.orchestration('gatedParent', function* (context) {
-  const result: unknown = yield context.df.callSubOrchestrator('gatedChild', context.df.getInput(), `${context.df.instanceId}-child`);
+  const result: unknown = yield context.df.callSubOrchestrator(
+    'gatedChild',
+    context.df.getInput(),
+    `${context.df.instanceId}-child`,
+  );
   yield context.df.callActivity('record', 'parent done');
   return result;
 });
@@ -216,7 +239,9 @@ df.app.orchestration('killedInActivity', function* (context) {
 });
 df.app.orchestration('killedInTimer', function* (context) {
   yield context.df.callActivity('record', 'before');
-  yield context.df.createTimer(new Date(context.df.currentUtcDateTime.getTime() + Number(context.df.getInput())));
+  yield context.df.createTimer(
+    new Date(context.df.currentUtcDateTime.getTime() + Number(context.df.getInput())),
+  );
   yield context.df.callActivity('record', 'completion');
   return 'fired';
 });
@@ -255,7 +280,8 @@ let polls = 0;
 app.http('polled', {
   handler: async request => {
     polls += 1;
-    if (polls < 3) return { status: 202, headers: { location: new URL(request.url).pathname, 'retry-after': '0.05' } };
+    if (polls < 3)
+      return { status: 202, headers: { location: new URL(request.url).pathname, 'retry-after': '0.05' } };
     return { body: `after ${polls} calls` };
   },
 });
