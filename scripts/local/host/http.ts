@@ -86,7 +86,6 @@ export function addHttpTriggers(options: HttpTriggerOptions): string[] {
     );
     const opens =
       trigger.authLevel === 'anonymous' ? undefined : createKeyCheck(keysFor(keys, name, trigger.authLevel));
-    const others = extraInputs(target.metadata, options.inputs);
 
     for (const { path, names } of route.paths) {
       server.route({
@@ -96,6 +95,7 @@ export function addHttpTriggers(options: HttpTriggerOptions): string[] {
           // Azure answers 401 with an empty body; a body that says what to do costs a caller nothing.
           if (opens && !opens(givenKey(request))) return sendUnauthorized(reply);
           const started = performance.now();
+          const others = extraInputs(target.metadata, options.inputs);
           const data = toRequestData(request, names, route.defaults);
           let answer: OutputData['http'];
           try {
@@ -205,7 +205,8 @@ function sendAnswer(reply: FastifyReply, answer: OutputData['http']): void {
 
 function cookieText(cookie: ResponseCookie): string {
   const parts = [`${cookie.name}=${encodeURIComponent(cookie.value)}`];
-  if (cookie.maxAge?.value != null) parts.push(`Max-Age=${Math.floor(cookie.maxAge.value)}`);
+  const maxAge = cookie.maxAge?.value;
+  if (typeof maxAge === 'number') parts.push(`Max-Age=${Math.floor(maxAge)}`);
   if (cookie.domain?.value) parts.push(`Domain=${cookie.domain.value}`);
   if (cookie.path?.value) parts.push(`Path=${cookie.path.value}`);
   const seconds = cookie.expires?.value?.seconds;

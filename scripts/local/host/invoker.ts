@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import type { CoreModule, RegisteredFunction } from './core-module.js';
 import {
   type CoreInvocationContext,
-  type FunctionCallback,
   InvocationResponse,
   type RetryContext,
   type TypedData,
@@ -127,7 +126,7 @@ export class Invoker {
       appHookData: this.#appHookData,
       invocationContext: context,
       inputs: prepared.inputs,
-      functionCallback: target.callback as FunctionCallback,
+      functionCallback: target.callback,
     };
     coreContext.state = 'preInvocationHooks';
     await this.core.runHooks('preInvocation', before);

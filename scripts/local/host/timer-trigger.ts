@@ -110,12 +110,11 @@ export class TimerListener {
   }
 
   async #fire(due: Date, IsPastDue: boolean): Promise<void> {
-    const { run, schedule } = this.options;
     const started = new Date();
     const ScheduleStatus = this.#monitored ? this.#status : null;
     const timer = { Schedule: { AdjustForDST: true }, ScheduleStatus, IsPastDue };
     try {
-      await run({ json: JSON.stringify(timer) });
+      await this.options.run({ json: JSON.stringify(timer) });
     } catch {
       // Logged where it was invoked; the next occurrence is the next attempt.
     }
@@ -123,7 +122,7 @@ export class TimerListener {
     const after = new Date(Math.max(due.getTime(), Date.now() - 1));
     this.#status = {
       Last: due.toISOString(),
-      Next: schedule(after)?.toISOString() ?? noTime,
+      Next: this.options.schedule(after)?.toISOString() ?? noTime,
       LastUpdated: started.toISOString(),
     };
     await this.#save();

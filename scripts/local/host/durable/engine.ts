@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import pLimit, { type LimitFunction } from 'p-limit';
 import { errorMessage, errorText, type Log } from '../log.js';
 import { sleep } from '../storage.js';
-import { type KnownNames, missing } from './episode.js';
+import { type KnownNames, missing } from './check-actions.js';
 import {
   EventType,
   FailureDetails,
@@ -197,15 +197,30 @@ export class Engine implements TaskHub {
   }
 
   async terminate(instanceId: string, reason: string): Promise<void> {
-    await this.#send(instanceId, { key: newMessageKey(), kind: 'terminate', name: '', data: reason });
+    await this.#send(instanceId, {
+      key: newMessageKey(),
+      kind: 'terminate',
+      name: '',
+      data: JSON.stringify(reason),
+    });
   }
 
   async suspend(instanceId: string, reason: string): Promise<void> {
-    await this.#send(instanceId, { key: newMessageKey(), kind: 'suspend', name: '', data: reason });
+    await this.#send(instanceId, {
+      key: newMessageKey(),
+      kind: 'suspend',
+      name: '',
+      data: JSON.stringify(reason),
+    });
   }
 
   async resume(instanceId: string, reason: string): Promise<void> {
-    await this.#send(instanceId, { key: newMessageKey(), kind: 'resume', name: '', data: reason });
+    await this.#send(instanceId, {
+      key: newMessageKey(),
+      kind: 'resume',
+      name: '',
+      data: JSON.stringify(reason),
+    });
   }
 
   /** Starts the same orchestration with the same input once more. */

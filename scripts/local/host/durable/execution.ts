@@ -52,38 +52,33 @@ export function fold(execution: Execution, events: readonly HistoryEvent[]): Exe
 }
 
 function apply(draft: Draft, event: HistoryEvent): void {
-  switch (event.EventType) {
-    case EventType.TaskScheduled:
-      draft.next = Math.max(draft.next, event.EventId + 1);
-      draft.tasks.set(event.EventId, event);
-      if (!event.FollowUp) draft.asked.push({ number: event.EventId, kind: 'task', name: event.Name });
-      break;
-    case EventType.SubOrchestrationInstanceCreated:
-      draft.next = Math.max(draft.next, event.EventId + 1);
-      draft.children.set(event.EventId, event);
-      if (!event.FollowUp) draft.asked.push({ number: event.EventId, kind: 'sub', name: event.Name });
-      break;
-    case EventType.TimerCreated: {
-      const { Follow } = event;
-      draft.next = Math.max(draft.next, event.EventId + 1, Follow?.Kind === 'http' ? Follow.Number + 1 : 0);
-      draft.timers.set(event.EventId, event);
-      if (!Follow) draft.asked.push({ number: event.EventId, kind: 'timer', name: '' });
-      break;
-    }
-    case EventType.TaskCompleted:
-    case EventType.TaskFailed:
-      draft.tasks.delete(event.TaskScheduledId);
-      break;
-    case EventType.SubOrchestrationInstanceCompleted:
-    case EventType.SubOrchestrationInstanceFailed:
-      draft.children.delete(event.TaskScheduledId);
-      break;
-    case EventType.TimerFired:
-      draft.timers.delete(event.TimerId);
-      break;
-    case EventType.OrchestratorCompleted:
-      for (const number of event.CanceledTimers ?? []) draft.timers.delete(number);
-      break;
-    default:
+  const takesNumber = (number: number): void => {
+    draft.next = Math.max(draft.next, number + 1);
+  };
+  if (event.EventType === EventType.TaskScheduled) {
+    takesNumber(event.EventId);
+    draft.tasks.set(event.EventId, event);
+    if (!event.FollowUp) draft.asked.push({ number: event.EventId, kind: 'task', name: event.Name });
+  } else if (event.EventType === EventType.SubOrchestrationInstanceCreated) {
+    takesNumber(event.EventId);
+    draft.children.set(event.EventId, event);
+    if (!event.FollowUp) draft.asked.push({ number: event.EventId, kind: 'sub', name: event.Name });
+  } else if (event.EventType === EventType.TimerCreated) {
+    const { Follow } = event;
+    takesNumber(event.EventId);
+    if (Follow?.Kind === 'http') takesNumber(Follow.Number);
+    draft.timers.set(event.EventId, event);
+    if (!Follow) draft.asked.push({ number: event.EventId, kind: 'timer', name: '' });
+  } else if (event.EventType === EventType.TaskCompleted || event.EventType === EventType.TaskFailed) {
+    draft.tasks.delete(event.TaskScheduledId);
+  } else if (
+    event.EventType === EventType.SubOrchestrationInstanceCompleted ||
+    event.EventType === EventType.SubOrchestrationInstanceFailed
+  ) {
+    draft.children.delete(event.TaskScheduledId);
+  } else if (event.EventType === EventType.TimerFired) {
+    draft.timers.delete(event.TimerId);
+  } else if (event.EventType === EventType.OrchestratorCompleted) {
+    for (const number of event.CanceledTimers ?? []) draft.timers.delete(number);
   }
 }

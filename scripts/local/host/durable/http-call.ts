@@ -12,7 +12,7 @@ export async function callHttp(call: HttpCall): Promise<string> {
     redirect: 'manual',
     signal: AbortSignal.timeout(100_000),
     ...(call.headers && { headers: call.headers }),
-    ...(call.content != null && { body: call.content }),
+    ...(typeof call.content === 'string' && { body: call.content }),
   });
   const content = await response.text();
   return JSON.stringify({

@@ -1,15 +1,8 @@
 import { errorText, type Log } from '../log.js';
-import { ActionType, type OrchestratorAnswer, readAnswer, readFailure, valueText } from './actions.js';
-import {
-  type BegunEpisode,
-  beginEpisode,
-  type EndedEpisode,
-  endEpisode,
-  failEpisode,
-  httpPollMs,
-  type KnownNames,
-  missing,
-} from './episode.js';
+import { ActionType, type OrchestratorAnswer, readAnswer, readFailure } from './actions.js';
+import { type BegunEpisode, beginEpisode, httpPollMs } from './begin-episode.js';
+import { type KnownNames, missing } from './check-actions.js';
+import { type EndedEpisode, endEpisode, failEpisode } from './end-episode.js';
 import {
   type EventOf,
   EventType,
@@ -125,28 +118,28 @@ export class LiveInstance {
   #wake(): void {
     if (this.#busy || this.#closed || !this.#hasWork()) return;
     this.#busy = true;
-    this.#settled = new Promise(resolve => {
-      // Not at once: what arrives in the same turn becomes one episode.
-      setImmediate(() => {
-        this.#work().then(
-          () => {
-            this.#busy = false;
-            resolve();
-            this.#wake();
-          },
-          (error: unknown) => {
-            this.#busy = false;
-            resolve();
-            this.hub.log.write(
-              'error',
-              'Host.Durable',
-              `Instance ${this.#record.instanceId} is loaded anew from storage: ${errorText(error)}`,
-            );
-            if (!this.#closed) this.hub.reload(this);
-          },
-        );
-      });
+    this.#settled = this.#run();
+  }
+
+  async #run(): Promise<void> {
+    // Not at once: what arrives in the same turn becomes one episode.
+    await new Promise(resolve => {
+      setImmediate(resolve);
     });
+    try {
+      await this.#work();
+      this.#busy = false;
+      this.#wake();
+    } catch (error) {
+      this.#busy = false;
+      if (this.#closed) return;
+      this.hub.log.write(
+        'error',
+        'Host.Durable',
+        `Instance ${this.#record.instanceId} is loaded anew from storage: ${errorText(error)}`,
+      );
+      this.hub.reload(this);
+    }
   }
 
   /** While suspended, only what ends that counts. */
@@ -201,7 +194,7 @@ export class LiveInstance {
     const events = [{ ...event, Timestamp: at }];
     await this.#commit(events, messagesOf(this.#pending), {
       runtimeStatus: 'Terminated',
-      output: valueText(event.Input),
+      output: event.Input,
       lastUpdatedTime: at,
     });
     this.hub.log.write(
@@ -257,7 +250,11 @@ export class LiveInstance {
         lastUpdatedTime: at,
         failureDetails: outcome.failureDetails,
       });
-      this.hub.log.write('error', 'Host.Durable', `Instance ${this.#record.instanceId}: ${outcome.output}`);
+      this.hub.log.write(
+        'error',
+        'Host.Durable',
+        `Instance ${this.#record.instanceId}: ${outcome.output.split('\n')[0]}`,
+      );
     }
     await this.#commit(ended.events, messages, change);
     this.#done(batch);
@@ -499,22 +496,14 @@ export function unprocessed(
 }
 
 /** The history event that a message becomes. */
-export function toEvent(message: Message): HistoryEvent {
+export function toEvent({ kind, name, data, key }: Message): HistoryEvent {
   const stamp = { EventId: -1, Timestamp: new Date().toISOString() };
-  switch (message.kind) {
-    case 'raise':
-      return {
-        EventType: EventType.EventRaised,
-        ...stamp,
-        Name: message.name,
-        Input: message.data,
-        Key: message.key,
-      };
-    case 'terminate':
-      return { EventType: EventType.ExecutionTerminated, ...stamp, Input: message.data };
-    case 'suspend':
-      return { EventType: EventType.ExecutionSuspended, ...stamp, Input: message.data };
-    case 'resume':
-      return { EventType: EventType.ExecutionResumed, ...stamp, Input: message.data };
-  }
+  if (kind === 'raise')
+    return { EventType: EventType.EventRaised, ...stamp, Name: name, Input: data, Key: key };
+  const types = {
+    terminate: EventType.ExecutionTerminated,
+    suspend: EventType.ExecutionSuspended,
+    resume: EventType.ExecutionResumed,
+  } as const;
+  return { EventType: types[kind], ...stamp, Input: data };
 }

@@ -21,26 +21,28 @@ export interface Packed {
   }[];
 }
 
-/** Cuts without splitting a surrogate pair, half of which would not survive the way through UTF-8. */
-export function cut(text: string, size: number): string[] {
+/**
+ * JSON text in ASCII only. Azurite decodes a request's body piece by piece, so that a longer character on the border
+ * of two pieces would be lost.
+ */
+const toAscii = (json: string): string =>
+  json.replace(/[\u0080-\uffff]/g, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
+function cut(text: string, size: number): string[] {
   const parts: string[] = [];
-  for (let at = 0; at < text.length; ) {
-    let end = Math.min(at + size, text.length);
-    const last = text.charCodeAt(end - 1);
-    if (end < text.length && last >= 0xd800 && last <= 0xdbff) end -= 1;
-    parts.push(text.slice(at, end));
-    at = end;
-  }
+  for (let at = 0; at < text.length; at += size) parts.push(text.slice(at, at + size));
   return parts;
 }
 
 /**
+ * Makes properties of a JSON text.
+ *
  * @param field prefix of the property names
  * @param owner makes the keys of overflow rows: another value of the same field needs another owner
  */
-export function packText(field: string, text: string | null, owner: string): Packed {
-  if (text === null) return { properties: { [`${field}Parts`]: -1, [`${field}Rows`]: 0 }, overflow: [] };
-  const chunks = cut(text, chunkChars);
+export function packText(field: string, json: string | null, owner: string): Packed {
+  if (json === null) return { properties: { [`${field}Parts`]: -1, [`${field}Rows`]: 0 }, overflow: [] };
+  const chunks = cut(toAscii(json), chunkChars);
   if (chunks.length <= inlineChunks) {
     const properties: Record<string, string | number> = {
       [`${field}Parts`]: chunks.length,
@@ -74,7 +76,8 @@ export function unpackText(
   if (typeof parts !== 'number' || parts < 0) return null;
   let text = '';
   for (let index = 0; index < parts; index += 1) text += stringOf(row[`${field}${index}`]);
-  for (let at = 0; typeof rows === 'number' && at < rows; at += 1) {
+  const overflows = typeof rows === 'number' ? rows : 0;
+  for (let at = 0; at < overflows; at += 1) {
     const key = overflowKey(owner, field, at);
     const overflow = overflowRow(key);
     if (!overflow) throw new Error(`The row ${key} of a long value is missing.`);

@@ -108,7 +108,7 @@ function historyEvents(events: readonly HistoryEvent[], showOutput: boolean): Re
       case EventType.ExecutionTerminated:
       case EventType.ExecutionSuspended:
       case EventType.ExecutionResumed:
-        shown.push({ ...head, Reason: event.Input, Timestamp });
+        shown.push({ ...head, Reason: value(event.Input), Timestamp });
         break;
       case EventType.GenericEvent:
         shown.push({ ...head, Data: event.Data, Timestamp });

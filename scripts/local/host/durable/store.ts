@@ -43,7 +43,7 @@ export interface Message {
   readonly key: string;
   readonly kind: (typeof messageKinds)[number];
   readonly name: string;
-  /** JSON text of an event's data, or the reason. */
+  /** JSON text: an event's data, or the reason. */
   readonly data: string | null;
 }
 
@@ -134,7 +134,7 @@ export class Store {
         rows = [];
         ended = false;
       };
-      for await (const row of this.table.listEntities<Record<string, unknown>>()) {
+      for await (const row of this.table.listEntities()) {
         const entity = toTableRow(row);
         if (entity.partitionKey === lockPartition) continue;
         if (rows[0] && rows[0].partitionKey !== entity.partitionKey) close();
@@ -153,8 +153,7 @@ export class Store {
     return await this.#call(`read ${instanceId}`, async () => {
       const rows: TableRow[] = [];
       const query = { queryOptions: { filter: odata`PartitionKey eq ${partitionKey}` } };
-      for await (const row of this.table.listEntities<Record<string, unknown>>(query))
-        rows.push(toTableRow(row));
+      for await (const row of this.table.listEntities(query)) rows.push(toTableRow(row));
       return assemble(rows);
     });
   }
@@ -281,7 +280,7 @@ export class Store {
 
   async #get(partitionKey: string, rowKey: string): Promise<TableRow | undefined> {
     try {
-      return toTableRow(await this.table.getEntity<Record<string, unknown>>(partitionKey, rowKey));
+      return toTableRow(await this.table.getEntity(partitionKey, rowKey));
     } catch (error) {
       if (storageStatus(error) === 404) return undefined;
       throw error;

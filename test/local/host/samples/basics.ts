@@ -39,9 +39,9 @@ app.storageQueue('fulfil', {
 
 df.app.orchestration('chain', function* (context) {
   const input: unknown = context.df.getInput();
-  const output: unknown[] = [input];
-  output.push(yield context.df.callActivity('sayHello', 'Tokyo'));
-  output.push(yield context.df.callActivity('sayHello', 'Seattle'));
-  return output;
+  const greetings: unknown[] = [input];
+  greetings.push(yield context.df.callActivity('sayHello', 'Tokyo'));
+  greetings.push(yield context.df.callActivity('sayHello', 'Seattle'));
+  return greetings;
 });
 df.app.activity('sayHello', { handler: (name: unknown) => `Hello ${String(name)}` });
