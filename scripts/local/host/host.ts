@@ -1,0 +1,273 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import * as z from 'zod';
+import type { RunningService } from '../service.js';
+import { loadApp } from './app-loader.js';
+import { extraInputs, triggerOf, unsupportedBindings } from './bindings.js';
+import { CoreModule, type RegisteredFunction } from './core-module.js';
+import type { TypedData } from './core-types.js';
+import { type RunningDurable, startDurable } from './durable/start.js';
+import { type HostConfig, readHostConfig } from './host-config.js';
+import { addHttpTriggers, createHttpServer } from './http.js';
+import { type InvocationCall, type InvocationOutcome, Invoker } from './invoker.js';
+import { durableSystemKey, openKeys } from './keys.js';
+import { createLog, errorMessage, type Log } from './log.js';
+import { QueueOutputs } from './queue-output.js';
+import { QueueListener } from './queue-trigger.js';
+import { readSettings, resolveConnection, resolvePercentNames, type Settings } from './settings.js';
+import { parseSchedule, TimerListener } from './timer-trigger.js';
+
+export interface HostOptions {
+  /** Folder of the built app: host.json, package.json, local.settings.json. */
+  readonly appDir: string;
+  /** Where the host keeps keys and timer states; default `<app>/.local/host`. */
+  readonly dataDir?: string;
+  /** Default `<data>/keys.json`. */
+  readonly keysFile?: string;
+  /** 0 or absent: a free port. */
+  readonly port?: number;
+  readonly env?: Settings;
+  /** Called when the host can't go on; default: the process ends. */
+  readonly onFatal?: () => void;
+}
+
+/** Running invocations get this long to end when the host is told to stop. */
+const drainMs = 4_000;
+
+const QueueTrigger = z.looseObject({ queueName: z.string().min(1), connection: z.string().optional() });
+const TimerTrigger = z.looseObject({
+  schedule: z.string().min(1),
+  runOnStartup: z.boolean().optional(),
+  useMonitor: z.boolean().optional(),
+});
+
+/**
+ * Starts a host for one app. Only one per process: the app registers itself through a hook into `require`, and its
+ * settings become the process's environment, as in a Functions worker.
+ *
+ * @throws Error that names everything that keeps the app from being served
+ */
+export async function startHost(options: HostOptions): Promise<RunningService> {
+  const { appDir } = options;
+  const env = options.env ?? process.env;
+  const settings = await readSettings(appDir, env);
+  const config = await readHostConfig(appDir, settings);
+  const log = createLog(config.logLevels);
+  for (const [name, value] of Object.entries(settings)) process.env[name] ??= value;
+  process.env['AZURE_FUNCTIONS_ENVIRONMENT'] ??= 'Development';
+
+  const core = new CoreModule(log);
+  core.install();
+  await loadApp(appDir);
+  const functions = [...core.functions.values()].filter(
+    ({ metadata }) => !isDisabled(metadata.name, settings),
+  );
+  const problems = unsupportedBindings(functions);
+  if (functions.length === 0) problems.push('The app registered no function.');
+  if (problems.length > 0) throw new Error(problems.join('\n'));
+
+  return await new Host(options, settings, config, log, core, functions).start();
+}
+
+const isDisabled = (name: string, settings: Settings): boolean =>
+  ['true', '1'].includes(
+    (
+      settings[`AzureWebJobs.${name}.Disabled`] ??
+      settings[`AzureWebJobs_${name}_Disabled`] ??
+      ''
+    ).toLowerCase(),
+  );
+
+class Host {
+  readonly #invoker: Invoker;
+  readonly #outputs: QueueOutputs;
+  readonly #queues: QueueListener[] = [];
+  readonly #timers: TimerListener[] = [];
+  readonly #dataDir: string;
+  #durable: RunningDurable | undefined;
+
+  constructor(
+    private readonly options: HostOptions,
+    private readonly settings: Settings,
+    private readonly config: HostConfig,
+    private readonly log: Log,
+    private readonly core: CoreModule,
+    private readonly functions: readonly RegisteredFunction[],
+  ) {
+    this.#dataDir = options.dataDir ?? join(options.appDir, '.local', 'host');
+    this.#invoker = new Invoker(core, log);
+    this.#outputs = new QueueOutputs({
+      encoding: config.queues.messageEncoding,
+      resolve: (text, where) => resolvePercentNames(text, settings, where),
+      connection: (name, where) => resolveConnection(name, settings, where),
+      sent: queueName => this.#nudgeQueues(queueName),
+    });
+  }
+
+  async start(): Promise<RunningService> {
+    const { functions, config, log, core } = this;
+    const keysFile = this.options.keysFile ?? join(this.#dataDir, 'keys.json');
+    const names = functions.map(({ metadata }) => metadata.name);
+    const keys = await openKeys(keysFile, names);
+    const problems = [...this.#addQueues(), ...this.#addTimers()];
+    if (problems.length > 0) throw new Error(problems.join('\n'));
+
+    const server = createHttpServer(log);
+    let url = '';
+    const durable = await startDurable({
+      server,
+      log,
+      config: config.durable,
+      settings: this.settings,
+      functions,
+      invoke: (target, call) => this.#invoke(target, call),
+      webhookUrl: () => url,
+      rpcPath: `/durable-${randomBytes(16).toString('hex')}`,
+      systemKeys: [keys.masterKey, ...Object.values(keys.systemKeys)],
+      systemKey: keys.systemKeys[durableSystemKey] ?? keys.masterKey,
+      inputs: this.#inputs,
+      onLost: this.options.onFatal ?? (() => process.exit(1)),
+    });
+    this.#durable = durable;
+    try {
+      const lines = addHttpTriggers({
+        server,
+        routePrefix: config.routePrefix,
+        keys,
+        functions,
+        log,
+        inputs: this.#inputs,
+        invoke: async (target, inputData) => {
+          const { response } = await this.#invoke(target, { inputData });
+          if (response.returnValue?.http) return response.returnValue.http;
+          return response.outputData.find(output => output.data.http)?.data.http;
+        },
+      });
+      await core.runHooks('appStart', this.#invoker.appHookContext());
+      // @azure/functions forbids setup changes once it has been asked for its capabilities, as the worker does.
+      const capabilities: Record<string, string> = {};
+      await core.programmingModel?.getCapabilities?.(capabilities);
+      if (capabilities['HttpUri']) {
+        throw new Error('The app sets enableHttpStream, which this host lacks. Leave it out of app.setup().');
+      }
+      core.seal();
+
+      url = await server.listen({ host: '127.0.0.1', port: this.options.port ?? 0 });
+      // The SDK's client replaces the origin of its URLs by localhost:7071 unless this is set.
+      process.env['WEBSITE_HOSTNAME'] ??= new URL(url).host;
+      await durable?.engine.start();
+      for (const queue of this.#queues) queue.start();
+      for (const timer of this.#timers) await timer.start();
+      for (const line of [...lines, ...this.#describeTriggers()])
+        log.write('information', 'Host.Startup', line);
+      log.write('information', 'Host.Startup', `Keys are in ${keysFile}`);
+    } catch (error) {
+      await server.close();
+      await durable?.close();
+      throw error;
+    }
+    return { url, close: () => this.#close(server) };
+  }
+
+  async #close(server: { close(): unknown }): Promise<void> {
+    const { log } = this;
+    const listeners = [...this.#queues, ...this.#timers];
+    const stopped = Promise.all(listeners.map(listener => listener.stop()));
+    this.#durable?.engine.drain();
+    await Promise.race([Promise.all([stopped, this.#invoker.idle(drainMs)]), this.#invoker.idle(drainMs)]);
+    await server.close();
+    try {
+      await this.core.runHooks('appTerminate', this.#invoker.appHookContext());
+    } catch (error) {
+      log.write('error', 'Host.Shutdown', `An appTerminate hook failed: ${errorMessage(error)}`);
+    }
+    await this.#durable?.close();
+  }
+
+  async #invoke(target: RegisteredFunction, call: InvocationCall): Promise<InvocationOutcome> {
+    const outcome = await this.#invoker.invoke(target, call);
+    await this.#outputs.send(target.metadata, outcome.response);
+    return outcome;
+  }
+
+  readonly #inputs = {
+    durableClient: (): TypedData => {
+      if (!this.#durable) throw new Error('The Durable engine is not running.');
+      return { json: this.#durable.clientBinding() };
+    },
+  };
+
+  #addQueues(): string[] {
+    const problems: string[] = [];
+    for (const target of this.functions) {
+      const trigger = triggerOf(target.metadata, 'queueTrigger');
+      if (!trigger) continue;
+      const { name } = target.metadata;
+      const where = `The queue trigger of function "${name}"`;
+      try {
+        const { queueName, connection } = QueueTrigger.parse(trigger.binding);
+        this.#queues.push(
+          new QueueListener({
+            functionName: name,
+            queueName: resolvePercentNames(queueName, this.settings, where),
+            connection: resolveConnection(connection, this.settings, where),
+            config: this.config.queues,
+            log: this.log,
+            run: async (data, triggerMetadata) => {
+              const inputData = [{ name: trigger.name, data }, ...extraInputs(target.metadata, this.#inputs)];
+              await this.#invoke(target, { inputData, triggerMetadata });
+            },
+          }),
+        );
+      } catch (error) {
+        problems.push(errorMessage(error));
+      }
+    }
+    return problems;
+  }
+
+  #addTimers(): string[] {
+    const problems: string[] = [];
+    for (const target of this.functions) {
+      const trigger = triggerOf(target.metadata, 'timerTrigger');
+      if (!trigger) continue;
+      const { name } = target.metadata;
+      const where = `The timer trigger of function "${name}"`;
+      try {
+        const { schedule, runOnStartup, useMonitor } = TimerTrigger.parse(trigger.binding);
+        this.#timers.push(
+          new TimerListener({
+            functionName: name,
+            schedule: parseSchedule(
+              resolvePercentNames(schedule, this.settings, where),
+              this.settings['WEBSITE_TIME_ZONE'] || undefined,
+            ),
+            runOnStartup: runOnStartup ?? false,
+            useMonitor,
+            statusDir: join(this.#dataDir, 'timers'),
+            log: this.log,
+            run: async data => {
+              const inputData = [{ name: trigger.name, data }, ...extraInputs(target.metadata, this.#inputs)];
+              await this.#invoke(target, { inputData });
+            },
+          }),
+        );
+      } catch (error) {
+        problems.push(`${where} can't be used: ${errorMessage(error)}`);
+      }
+    }
+    return problems;
+  }
+
+  #nudgeQueues(queueName: string): void {
+    for (const queue of this.#queues) if (queue.queueName === queueName) queue.nudge();
+  }
+
+  #describeTriggers(): string[] {
+    return this.functions.flatMap(({ metadata }) => {
+      const type =
+        Object.values(metadata.bindings).find(binding => /trigger$/i.test(binding.type))?.type ?? '';
+      return type.toLowerCase() === 'httptrigger' ? [] : [`${metadata.name}: ${type}`];
+    });
+  }
+}

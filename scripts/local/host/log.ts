@@ -1,0 +1,59 @@
+/**
+ * The host's log: one readable line per event on stdout, filtered as host.json's `logging.logLevel` says.
+ *
+ *     2025-11-24T06:06:06.123Z Information Function.hello.User [1b9d6bcd] the message
+ */
+export const logLevels = ['trace', 'debug', 'information', 'warning', 'error', 'critical', 'none'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+export interface Log {
+  write(level: LogLevel, category: string, message: string, invocationId?: string): void;
+  enabled(level: LogLevel, category: string): boolean;
+}
+
+export function toLogLevel(text: string): LogLevel | undefined {
+  const lower = text.toLowerCase();
+  return logLevels.find(level => level === lower);
+}
+
+/**
+ * @param levels minimum level by category prefix; `default` for the rest. The longest matching prefix decides, as in Azure.
+ * @param out receives whole lines; tests pass their own.
+ */
+export function createLog(
+  levels: Readonly<Record<string, LogLevel>>,
+  out: (line: string) => void = line => process.stdout.write(line),
+): Log {
+  const prefixes = Object.keys(levels)
+    .filter(prefix => prefix !== 'default')
+    .toSorted((a, b) => b.length - a.length);
+  const minimum = new Map<string, number>();
+
+  const minimumOf = (category: string): number => {
+    const known = minimum.get(category);
+    if (known !== undefined) return known;
+    const prefix = prefixes.find(p => category === p || category.startsWith(`${p}.`)) ?? 'default';
+    const rank = logLevels.indexOf(levels[prefix] ?? 'information');
+    minimum.set(category, rank);
+    return rank;
+  };
+
+  const enabled = (level: LogLevel, category: string): boolean =>
+    level !== 'none' && logLevels.indexOf(level) >= minimumOf(category);
+
+  return {
+    enabled,
+    write(level, category, message, invocationId) {
+      if (!enabled(level, category)) return;
+      const name = level.charAt(0).toUpperCase() + level.slice(1);
+      const id = invocationId ? ` [${invocationId.slice(0, 8)}]` : '';
+      out(`${new Date().toISOString()} ${name} ${category}${id} ${message}\n`);
+    },
+  };
+}
+
+export const errorText = (error: unknown): string =>
+  error instanceof Error ? (error.stack ?? error.message) : String(error);
+
+export const errorMessage = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);

@@ -1,0 +1,46 @@
+import { resolve } from 'node:path';
+import { Command, InvalidArgumentError } from 'commander';
+import * as z from 'zod';
+import { runService } from '../service.js';
+import { startHost } from './host.js';
+
+const toPort = (text: string): number => {
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
+  throw new InvalidArgumentError('A port is a number from 0 to 65535.');
+};
+
+const program = new Command('host')
+  .description(
+    'A small Azure Functions host: HTTP, queue, timer and Durable triggers of one built Node.js app.',
+  )
+  .requiredOption('--app <dir>', 'folder of the app: host.json, package.json, local.settings.json')
+  .option('--port <number>', 'port to listen on; 0: a free one', toPort, 0)
+  .option('--data <dir>', 'where the host keeps its own state; default: <app>/.local/host')
+  .option('--keys <file>', 'keys file, made with random keys if absent; default: <data>/keys.json')
+  .parse();
+
+const { app, port, data, keys } = z
+  .object({ app: z.string(), port: z.number(), data: z.string().optional(), keys: z.string().optional() })
+  .parse(program.opts());
+
+const appDir = resolve(app);
+const dataDir = data === undefined ? undefined : resolve(data);
+const keysFile = keys === undefined ? undefined : resolve(keys);
+
+// A rejection that nobody handles is a fault of one function, and must not end all the others.
+process.on('unhandledRejection', reason => {
+  console.error(
+    `Unhandled rejection: ${reason instanceof Error ? (reason.stack ?? reason.message) : String(reason)}`,
+  );
+});
+
+await runService('host', async () => {
+  process.chdir(appDir);
+  return await startHost({
+    appDir,
+    port,
+    ...(dataDir !== undefined && { dataDir }),
+    ...(keysFile !== undefined && { keysFile }),
+  });
+});
