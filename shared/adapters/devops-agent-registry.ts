@@ -40,7 +40,7 @@ const JobRequests = z.object({
     z.object({
       reservedAgent: z.object({ name: z.string().optional() }).nullish(),
       finishTime: z.string().nullish(),
-      result: z.unknown(),
+      result: z.unknown().optional(),
     }),
   ),
 });

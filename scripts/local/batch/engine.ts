@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -55,6 +55,7 @@ export class Engine {
 
   /** Takes up what an earlier server with the same data folder left. */
   resume(): void {
+    this.#emptyTrash();
     const running = new Set<string>();
     for (const run of this.store.runs.values()) {
       const task = this.store.jobs.get(run.jobKey)?.tasks.get(run.taskKey);
@@ -258,6 +259,7 @@ export class Engine {
       accountUrl: this.url,
       poolId,
       nodeId,
+      isDedicated: !this.pools.get(poolId).config.lowPriority,
       rootDir: this.#options.dataDir,
       taskDir,
       workDir,
@@ -414,6 +416,14 @@ export class Engine {
       // It was never made, or Windows holds it open; then it is overwritten by the next task of its name.
     }
     return join(trash, name);
+  }
+
+  #emptyTrash(): void {
+    const trash = join(this.#options.dataDir, 'trash');
+    if (!existsSync(trash)) return;
+    for (const name of readdirSync(trash)) {
+      if (!this.store.runs.has(name)) rmSync(join(trash, name), { recursive: true, force: true });
+    }
   }
 
   #setAlarm(name: string, at: number, ring: () => void): void {

@@ -16,11 +16,6 @@ import type { Store } from './store.js';
 
 type Waiting = Parameters<WaitingTasks['add']>[0];
 
-interface NodeUse {
-  slots: number;
-  tasks: number;
-}
-
 /** The pools and their nodes: nodes come when tasks wait, boot, take tasks into their slots, and go when idle. */
 export class Pools {
   #waiting = new Map<string, WaitingTasks>();
@@ -77,15 +72,13 @@ export class Pools {
     return [...this.store.pools.values()].filter(({ deleted }) => !deleted);
   }
 
-  /** What the tasks on a node take of it. */
-  use(nodeId: string): NodeUse {
-    const use = { slots: 0, tasks: 0 };
+  /** What the tasks on each node take of it; nodes without tasks are left out. */
+  #slotsByNode(): Map<string, number> {
+    const slots = new Map<string, number>();
     for (const run of this.store.runs.values()) {
-      if (run.nodeId !== nodeId) continue;
-      use.slots += run.slots;
-      use.tasks += 1;
+      slots.set(run.nodeId, (slots.get(run.nodeId) ?? 0) + run.slots);
     }
-    return use;
+    return slots;
   }
 
   change(pool: PoolRecord, changes: Partial<PoolConfig>): void {
@@ -173,13 +166,14 @@ export class Pools {
   #planPool(pool: PoolRecord): number | undefined {
     const { config } = pool;
     const key = idKey(config.id);
+    const used = this.#slotsByNode();
     const plan = planPool({
       ...config,
       canGrow: config.resizeErrors.length === 0,
       nodes: pool.nodes.map(node => ({
         id: node.id,
         state: node.state,
-        usedSlots: this.use(node.id).slots,
+        usedSlots: used.get(node.id) ?? 0,
         since: Date.parse(node.stateTransitionTime),
       })),
       waiting: this.#waiting.get(key) ?? new WaitingTasks(),
@@ -204,8 +198,9 @@ export class Pools {
   #showBusy(key: string): void {
     const pool = this.store.pools.get(key);
     if (!pool) return;
+    const used = this.#slotsByNode();
     const wrong = (node: NodeRecord): NodeState | undefined => {
-      const busy = this.use(node.id).tasks > 0;
+      const busy = used.has(node.id);
       if (node.state === 'idle' && busy) return 'running';
       if (node.state === 'running' && !busy) return 'idle';
       return undefined;

@@ -35,7 +35,13 @@ export function isAlive({ pid, start }: ProcessIdentity): boolean {
  * whatever is left once the process has gone or the grace is over.
  */
 export async function endTree(leader: ProcessIdentity, graceMs: number): Promise<void> {
-  if (!isAlive(leader)) return;
+  if (!isAlive(leader)) {
+    // Its group may outlive it. A group's id is not given to a new process while the group has members.
+    const reused = readProcess(leader.pid);
+    if (process.platform !== 'win32' && (!reused || reused.start === leader.start))
+      signal(-leader.pid, 'SIGKILL');
+    return;
+  }
   if (process.platform === 'win32') {
     await new Promise<void>(resolve => {
       execFile('taskkill', ['/pid', String(leader.pid), '/T', '/F'], () => resolve());

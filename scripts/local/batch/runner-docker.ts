@@ -89,11 +89,12 @@ export const dockerRunner = (fallback: Runner): Runner => ({
       : undefined,
 });
 
-async function provideImage({ spec, runDir }: RunRequest): Promise<FailureInfo | undefined> {
+async function provideImage({ spec, runDir, signal }: RunRequest): Promise<FailureInfo | undefined> {
   const settings = spec.containerSettings;
   if (!settings) return undefined;
   const { imageName, registry } = settings;
-  if ((await docker(['image', 'inspect', imageName], { timeoutMs: 10_000 })).code === 0) return undefined;
+  if ((await docker(['image', 'inspect', imageName], { timeoutMs: 10_000, signal })).code === 0)
+    return undefined;
   const config: string[] = [];
   if (registry?.username !== undefined && registry.password !== undefined) {
     // A configuration of its own: the login must not outlive the task.
@@ -109,11 +110,11 @@ async function provideImage({ spec, runDir }: RunRequest): Promise<FailureInfo |
         '--password-stdin',
         registry.registryServer ?? '',
       ],
-      { timeoutMs: 60_000, stdin: registry.password },
+      { timeoutMs: 60_000, stdin: registry.password, signal },
     );
     if (login.code !== 0) return failure('ContainerInvalidRegistry', login.stderr);
   }
-  const pull = await docker([...config, 'pull', imageName], { timeoutMs: 30 * 60_000 });
+  const pull = await docker([...config, 'pull', imageName], { timeoutMs: 30 * 60_000, signal });
   if (pull.code === 0) return undefined;
   const isRegistry = /no such host|connection refused|unauthorized|authentication required|timeout/i.test(
     pull.stderr,
@@ -134,12 +135,20 @@ interface DockerAnswer {
   readonly stderr: string;
 }
 
-function docker(args: string[], options: { timeoutMs: number; stdin?: string }): Promise<DockerAnswer> {
+function docker(
+  args: string[],
+  options: { timeoutMs: number; stdin?: string; signal?: AbortSignal },
+): Promise<DockerAnswer> {
   return new Promise(resolve => {
     const child = execFile(
       'docker',
       args,
-      { timeout: options.timeoutMs, env: clientEnvironment(), windowsHide: true },
+      {
+        timeout: options.timeoutMs,
+        env: clientEnvironment(),
+        windowsHide: true,
+        ...(options.signal && { signal: options.signal }),
+      },
       (error, _stdout, stderr) => {
         const code = error ? (typeof error.code === 'number' ? error.code : 1) : 0;
         resolve({ code, stderr: stderr.trim().slice(-1_000) });

@@ -11,6 +11,8 @@ export interface RunRequest {
   readonly workDir: string;
   /** For files that belong to the run and are not the task's to see. */
   readonly runDir: string;
+  /** Given up when the run is ended before it started. */
+  readonly signal: AbortSignal;
 }
 
 export interface Launch {

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -29,6 +29,7 @@ export interface RunEvents {
 interface LiveRun {
   readonly ended: Promise<void>;
   readonly resolve: () => void;
+  readonly abort: AbortController;
   killing?: Promise<void>;
 }
 
@@ -53,9 +54,15 @@ export class Runs {
   }
 
   /** Starts a run that is already recorded; what goes wrong is the run's outcome. */
-  start(run: RunRecord, request: Omit<RunRequest, 'runId' | 'runDir' | 'taskDir'>): void {
-    this.#enter(run.id);
-    const full: RunRequest = { ...request, runId: run.id, taskDir: run.taskDir, runDir: this.runDir(run.id) };
+  start(run: RunRecord, request: Omit<RunRequest, 'runId' | 'runDir' | 'taskDir' | 'signal'>): void {
+    const { signal: aborted } = this.#enter(run.id).abort;
+    const full: RunRequest = {
+      ...request,
+      runId: run.id,
+      taskDir: run.taskDir,
+      runDir: this.runDir(run.id),
+      signal: aborted,
+    };
     this.#launch(run, full).catch((error: unknown) => {
       const told = failure('CommandLaunchFailed', error instanceof Error ? error.message : String(error));
       void this.#finish(run.id, { kind: 'notStarted', failure: told, at: new Date().toISOString() });
@@ -89,33 +96,37 @@ export class Runs {
     if (run.intent === undefined || strength[intent] > strength[run.intent]) {
       this.store.saveRun({ ...run, intent });
     }
+    live.abort.abort();
     live.killing ??= this.#kill(id, graceMs).catch((error: unknown) => {
       console.error(`Task run ${id} could not be ended: ${String(error)}`);
     });
     return live.ended;
   }
 
-  #enter(id: string): void {
+  #enter(id: string): LiveRun {
     let resolve = (): void => undefined;
     const ended = new Promise<void>(fulfil => {
       resolve = fulfil;
     });
-    this.#live.set(id, { ended, resolve });
+    const live = { ended, resolve, abort: new AbortController() };
+    this.#live.set(id, live);
+    return live;
   }
 
   async #launch(run: RunRecord, request: RunRequest): Promise<void> {
-    await rm(run.taskDir, { recursive: true, force: true });
-    await mkdir(request.workDir, { recursive: true, mode: 0o700 });
-    await mkdir(request.runDir, { recursive: true, mode: 0o700 });
+    // At once, not in turns with others: the task may be deleted, and added again, from here on.
+    rmSync(run.taskDir, { recursive: true, force: true });
+    for (const folder of [request.workDir, request.runDir])
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
     const prepared = await this.runner.prepare(request);
-    if (isFailure(prepared)) {
-      await this.#finish(run.id, { kind: 'notStarted', failure: prepared, at: new Date().toISOString() });
-      return;
-    }
     const current = this.store.runs.get(run.id);
     if (!current || current.intent) {
       // Ended while its image was being fetched.
       await this.#finish(run.id, { kind: 'gone' });
+      return;
+    }
+    if (isFailure(prepared)) {
+      await this.#finish(run.id, { kind: 'notStarted', failure: prepared, at: new Date().toISOString() });
       return;
     }
     this.#spawn(current, request, prepared);

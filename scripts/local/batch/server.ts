@@ -10,6 +10,7 @@ import { Engine } from './engine.js';
 import { BatchError, errorBody } from './errors.js';
 import { pathOf, sendJson } from './http.js';
 import { defaultImages, type ImageCommands } from './images.js';
+import { lockFolder } from './lock.js';
 import { PoolConfig } from './records.js';
 import { controlRoutes } from './routes-control.js';
 import { fileRoutes } from './routes-files.js';
@@ -56,6 +57,16 @@ const closeGraceMs = 3_000;
 export async function startLocalBatch(options: LocalBatchOptions): Promise<LocalBatch> {
   const dataDir = resolve(options.dataDir);
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const unlock = lockFolder(join(dataDir, 'server.lock'));
+  try {
+    return await start(options, dataDir, unlock);
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}
+
+async function start(options: LocalBatchOptions, dataDir: string, unlock: () => void): Promise<LocalBatch> {
   const account: AccountKey = {
     account: options.account ?? 'localbatch',
     key: options.key ?? keptKey(join(dataDir, 'account-key')),
@@ -75,7 +86,7 @@ export async function startLocalBatch(options: LocalBatchOptions): Promise<Local
 
   const server = buildServer(engine, account);
   engine.url = await server.listen({ host: '127.0.0.1', port: options.port ?? 0 });
-  // Only now: a second server on the same port and folder has failed before it touched a task.
+  // Only now: a server that can't have its port must not have touched a task.
   engine.resume();
 
   return {
@@ -85,6 +96,7 @@ export async function startLocalBatch(options: LocalBatchOptions): Promise<Local
     close: async () => {
       await server.close();
       await engine.close(Math.min(killGraceMs, closeGraceMs));
+      unlock();
     },
   };
 }

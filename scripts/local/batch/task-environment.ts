@@ -7,6 +7,7 @@ export interface TaskPlacement {
   readonly accountUrl: string;
   readonly poolId: string;
   readonly nodeId: string;
+  readonly isDedicated: boolean;
   readonly rootDir: string;
   readonly taskDir: string;
   readonly workDir: string;
@@ -36,7 +37,7 @@ export function taskEnvironment(job: JobSpec, task: TaskSpec, place: TaskPlaceme
     AZ_BATCH_ACCOUNT_URL: `${place.accountUrl}/`,
     AZ_BATCH_POOL_ID: place.poolId,
     AZ_BATCH_NODE_ID: place.nodeId,
-    AZ_BATCH_NODE_IS_DEDICATED: 'true',
+    AZ_BATCH_NODE_IS_DEDICATED: String(place.isDedicated),
     AZ_BATCH_NODE_ROOT_DIR: place.rootDir,
     AZ_BATCH_JOB_ID: job.id,
     AZ_BATCH_TASK_ID: task.id,

@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { runService } from '../service.js';
 import { startDevOps } from './server.js';
 
@@ -26,16 +26,24 @@ const program = new Command('local:devops')
   )
   .requiredOption('--data <folder>', 'where everything is kept')
   .option('--port <number>', 'port to listen on; 0 for a free one', wholeNumber, 0)
-  .option('--pools <names>', 'agent pools to create when missing, separated by commas', names, [])
+  .option('--pools <names>', 'agent pools to create when missing, separated by commas', names)
   .option('--allow-identity', 'offer a stand-in of the metadata service at /_local/identity/token')
-  .option('--offline-after <seconds>', 'silence after which an agent is offline', seconds, 5_000)
-  .option('--lock <seconds>', 'silence after which the job of an agent is given up', seconds, 60_000)
+  .addOption(
+    new Option('--offline-after <seconds>', 'silence after which an agent is offline')
+      .argParser(seconds)
+      .default(5_000, '5'),
+  )
+  .addOption(
+    new Option('--lock <seconds>', 'silence after which the job of an agent is given up')
+      .argParser(seconds)
+      .default(60_000, '60'),
+  )
   .parse();
 
 const options = program.opts<{
   data: string;
   port: number;
-  pools: string[];
+  pools?: string[];
   allowIdentity?: boolean;
   offlineAfter: number;
   lock: number;
@@ -46,7 +54,7 @@ await runService('Azure DevOps (local)', () =>
     dataDir: options.data,
     port: options.port,
     pat: process.env['AZDO_LOCAL_PAT'],
-    pools: options.pools,
+    pools: options.pools ?? [],
     allowIdentity: options.allowIdentity ?? false,
     offlineAfterMs: options.offlineAfter,
     lockMs: options.lock,

@@ -341,7 +341,7 @@ export class Runs {
       'Description  : Invoke an Azure Function',
       'Version      : 1.274.0',
       separator,
-      `${call.method} ${call.url}`,
+      `${call.method} ${call.url.replace(/\?code=[^&]*/, '?code=***')}`,
       ...(call.body === '' ? [] : [`Request body: ${call.body}`]),
     );
     let answer: FunctionAnswer;
