@@ -95,6 +95,9 @@ export const taskIn = (
     task => task.state === state,
   );
 
+/** The answer as it came over the wire. */
+export const wire = <R>({ _response: response }: { _response: R }): R => response;
+
 export async function textOf({
   readableStreamBody,
 }: {
@@ -134,6 +137,35 @@ export async function errorOf(
     };
   }
   throw new Error(`It should have failed, but answered ${JSON.stringify(answer)}`);
+}
+
+/** For calls that answer with a stream: of their errors the client keeps the status alone. */
+export async function statusOf(call: Promise<unknown>): Promise<number> {
+  const error = await call.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  return z.object({ statusCode: z.number() }).parse(error).statusCode;
+}
+
+/** A signed request that the client's own checks would not let through. */
+export async function raw(
+  client: BatchServiceClient,
+  url: string,
+  method: 'GET' | 'POST' | 'PATCH',
+  body?: string,
+): Promise<{ status: number; code: string; values: string[] }> {
+  const answer = await client.sendRequest({
+    url: `${url}${url.includes('?') ? '&' : '?'}api-version=2022-10-01.16.0`,
+    method,
+    ...(body !== undefined && {
+      body,
+      headers: { 'content-type': 'application/json; odata=minimalmetadata' },
+    }),
+    disableJsonStringifyOnBody: true,
+  });
+  const { code, values = [] } = WireError.shape.body.parse(JSON.parse(answer.bodyAsText ?? ''));
+  return { status: answer.status, code, values: values.map(({ key, value }) => `${key}=${value}`) };
 }
 
 export function processLives(pid: number): boolean {

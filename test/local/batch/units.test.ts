@@ -18,7 +18,7 @@ for (const [text, ms] of [
   ['P1DT1S', 24 * hour + 1_000],
   ['P7D', 7 * 24 * hour],
   ['P1W', 7 * 24 * hour],
-  ['P10675199DT2H48M5.4775807S', 922_337_203_685_477.5807],
+  ['P10675199DT2H48M5.4775807S', 922_337_203_685_477.6],
   ['P', undefined],
   ['PT', undefined],
   ['1H', undefined],
