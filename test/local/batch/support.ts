@@ -7,6 +7,7 @@ import { BatchServiceClient, BatchSharedKeyCredentials } from '@azure/batch';
 import * as z from 'zod';
 
 import type { ImageCommands } from '../../../scripts/local/batch/images.js';
+import { isAlive } from '../../../scripts/local/batch/processes.js';
 import { PoolConfig } from '../../../scripts/local/batch/records.js';
 import {
   type LocalBatch,
@@ -140,13 +141,10 @@ export async function errorOf(
 }
 
 /** For calls that answer with a stream: of their errors the client keeps the status alone. */
-export async function statusOf(call: Promise<unknown>): Promise<number> {
-  const error = await call.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  return z.object({ statusCode: z.number() }).parse(error).statusCode;
-}
+export const statusOf = (call: Promise<unknown>): Promise<number> => call.then(() => 200, statusOfError);
+
+const statusOfError = (error: unknown): number =>
+  z.object({ statusCode: z.number() }).parse(error).statusCode;
 
 /** A signed request that the client's own checks would not let through. */
 export async function raw(
@@ -168,10 +166,5 @@ export async function raw(
   return { status: answer.status, code, values: values.map(({ key, value }) => `${key}=${value}`) };
 }
 
-export function processLives(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}
+/** Whether a process runs. One that has ended but that nobody has waited for yet does not. */
+export const processLives = (pid: number): boolean => isAlive({ pid });
