@@ -228,6 +228,23 @@ running('what a task left in the background ends with it', async () => {
   );
 });
 
+running('a task whose watcher is lost runs again, and not beside itself', async () => {
+  const pids = scratch.script(
+    'watched',
+    'console.log(process.pid, process.ppid); setTimeout(() => {}, 60000)',
+  );
+  await client.task.add('Job', scriptTask('watched', pids));
+  const [first = 0, wrapper = 0] = await pidIn('Job', 'watched');
+  process.kill(wrapper, 'SIGKILL');
+  await until(
+    () => stdoutOf('Job', 'watched').catch(() => ''),
+    text => text !== '' && !text.startsWith(`${first} `),
+  );
+  assert.not(processLives(first));
+  assert.is((await client.task.get('Job', 'watched')).executionInfo?.retryCount, 0);
+  await client.task.deleteMethod('Job', 'watched');
+});
+
 running('slots are honoured, and the next takes the place of the first to end', async () => {
   await client.job.add({ id: 'slots', poolInfo: { poolId: 'small' } });
   for (const id of ['a', 'b', 'c']) await client.task.add('slots', scriptTask(id, sleeper));
