@@ -6,6 +6,7 @@ import type { AgentView } from '../domain/situation.js';
 import type { AgentRegistry, Clock } from '../ports.js';
 import { cachedCredential } from './cached-credential.js';
 import { type DevOpsFacts, describeAnswer, devOpsFacts, isAuthStatus, isTransient } from './devops-errors.js';
+import { product } from './product.js';
 import { describeNoAnswer, factsOf, retryAfterMs } from './service-errors.js';
 import { createSystemClock } from './system-clock.js';
 
@@ -259,13 +260,18 @@ class RefusedError extends TransientError {
 /** A client for each token: its own way of carrying one can't be changed later. */
 function restOpener({ organizationUrl, auth }: DevOpsAgentRegistryOptions): () => Promise<Rest> {
   const open = (handler: ReturnType<typeof getBearerHandler>): Rest =>
-    new WebApi(organizationUrl, handler, {
-      socketTimeout: callTimeoutMs,
-      keepAlive: true,
-      allowRetries: false,
-      // The only redirect of this API leads to the sign-in page; following it would hide that.
-      allowRedirects: false,
-    }).rest;
+    new WebApi(
+      organizationUrl,
+      handler,
+      {
+        socketTimeout: callTimeoutMs,
+        keepAlive: true,
+        allowRetries: false,
+        // The only redirect of this API leads to the sign-in page; following it would hide that.
+        allowRedirects: false,
+      },
+      product,
+    ).rest;
   if ('personalAccessToken' in auth) {
     const rest = open(getPersonalAccessTokenHandler(auth.personalAccessToken));
     return () => Promise.resolve(rest);
