@@ -23,6 +23,7 @@ const callTimeoutMs = 15_000;
 /** A pause that the service asks for is kept here up to this long; a longer one is the caller's to wait. */
 const longestPauseMs = 20_000;
 const apiVersion = '6.0';
+const recentJobs = 50;
 
 const Pools = z.object({
   value: z.array(z.object({ id: z.number(), name: z.string(), poolType: z.string().optional() })),
@@ -176,14 +177,18 @@ export function createDevOpsAgentRegistry(options: DevOpsAgentRegistryOptions): 
     ranJob: async (devOpsPool, agentName) => {
       try {
         const answer = await inPool(devOpsPool, poolId =>
-          get("Recent jobs can't be listed", `/${poolId}/jobrequests?completedRequestCount=50`, ''),
+          get(
+            "Recent jobs can't be listed",
+            `/${poolId}/jobrequests?completedRequestCount=${recentJobs}`,
+            '',
+          ),
         );
         const recent = JobRequests.safeParse(answer?.body);
         if (!recent.success) return undefined;
-        return recent.data.value.some(
-          ({ reservedAgent, finishTime, result }) =>
-            sameName(reservedAgent?.name ?? '', agentName) && Boolean(finishTime ?? result),
-        );
+        const finished = recent.data.value.filter(({ finishTime, result }) => Boolean(finishTime ?? result));
+        if (finished.some(({ reservedAgent }) => sameName(reservedAgent?.name ?? '', agentName))) return true;
+        // In a busy pool the job may have been pushed off the end of the list by later ones.
+        return finished.length < recentJobs ? false : undefined;
       } catch {
         // The route is documented nowhere: it may fail in any way, and it is only asked for a better guess.
         return undefined;
