@@ -1,7 +1,7 @@
 import { BatchError } from './errors.js';
 
 /** What evaluating a formula gives: the value of each variable it sets, or why it could not be evaluated. */
-export interface AutoScaleRun {
+interface AutoScaleRun {
   readonly timestamp: string;
   /** `$TargetDedicatedNodes=2;$NodeDeallocationOption=requeue`, as the service prints it. */
   readonly results: string;

@@ -73,6 +73,7 @@ export class Engine {
       }
       this.#advanceJob(job);
     }
+    this.pools.schedule();
   }
 
   /** Ends all tasks that run; with the same data folder they start again, as after the loss of a node. */

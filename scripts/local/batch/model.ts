@@ -40,7 +40,6 @@ const ContainerSettings = z.looseObject({
     })
     .optional(),
 });
-export type ContainerSettings = z.infer<typeof ContainerSettings>;
 
 const TaskConstraints = z.looseObject({
   maxWallClockTime: Duration.optional(),

@@ -5,7 +5,7 @@
  */
 
 /** What a property may be compared with; an array lists the values of an enumeration. */
-export type PropertyType = 'string' | 'id' | 'number' | 'date' | 'boolean' | readonly string[];
+type PropertyType = 'string' | 'id' | 'number' | 'date' | 'boolean' | readonly string[];
 
 /** Properties by path, e.g. `executionInfo/exitCode`. */
 export type FilterableProperties = Readonly<Record<string, PropertyType>>;

@@ -68,7 +68,7 @@ export function single(entity: Entity, view: View, query: Query, url: string): V
   };
 }
 
-export function filterOf(entity: Entity, text: string | undefined): Predicate | undefined {
+function filterOf(entity: Entity, text: string | undefined): Predicate | undefined {
   if (text === undefined || text.trim() === '') return undefined;
   try {
     return parseFilter(text, entity.filterable);

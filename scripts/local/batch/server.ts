@@ -42,7 +42,7 @@ export interface LocalBatch extends RunningService, AccountKey {
   readonly runner: 'docker' | 'process';
 }
 
-export const defaultPools: readonly PoolConfig[] = [
+const defaultPools: readonly PoolConfig[] = [
   PoolConfig.parse({ id: 'batchLinux', os: 'linux' }),
   PoolConfig.parse({ id: 'batchWindows', os: 'windows' }),
 ];

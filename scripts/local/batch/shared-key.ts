@@ -25,7 +25,7 @@ const header = (headers: IncomingHttpHeaders, name: string): string => {
 };
 
 /** The text that both sides sign. */
-export function stringToSign({ method, url, headers }: SignedRequest, account: string): string {
+function stringToSign({ method, url, headers }: SignedRequest, account: string): string {
   const { pathname, searchParams } = new URL(url, 'http://localhost');
   const length = header(headers, 'content-length');
   const standard = [
@@ -58,7 +58,7 @@ export function stringToSign({ method, url, headers }: SignedRequest, account: s
 /** The path as it was sent: parsing would rewrite what the client signed. */
 const rawPath = (url: string): string => url.split(/[?#]/, 1)[0] ?? '';
 
-export const sign = (request: SignedRequest, { account, key }: AccountKey): string =>
+const sign = (request: SignedRequest, { account, key }: AccountKey): string =>
   createHmac('sha256', Buffer.from(key, 'base64'))
     .update(stringToSign(request, account), 'utf8')
     .digest('base64');

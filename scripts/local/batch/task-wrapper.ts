@@ -57,7 +57,13 @@ function run({ runDir, argv: [program = '', ...args], env, cwd }: WrapperOrder):
   });
   child.once('spawn', () => {
     if (child.pid === undefined) return;
-    write('started.json', { ...identify(child.pid), at: new Date().toISOString() });
+    try {
+      write('started.json', { ...identify(child.pid), at: new Date().toISOString() });
+    } catch (error) {
+      // A full disk, say. A task that no later server could find must not run.
+      child.kill('SIGKILL');
+      throw error;
+    }
     if (process.connected) process.send?.('started', () => undefined);
   });
   child.once('exit', (exitCode, signalName) => {

@@ -7,6 +7,7 @@ import { BatchServiceClient, BatchSharedKeyCredentials } from '@azure/batch';
 import * as z from 'zod';
 
 import type { ImageCommands } from '../../../scripts/local/batch/images.js';
+import { isAlive } from '../../../scripts/local/batch/processes.js';
 import { PoolConfig } from '../../../scripts/local/batch/records.js';
 import {
   type LocalBatch,
@@ -95,6 +96,9 @@ export const taskIn = (
     task => task.state === state,
   );
 
+/** The answer as it came over the wire. */
+export const wire = <R>({ _response: response }: { _response: R }): R => response;
+
 export async function textOf({
   readableStreamBody,
 }: {
@@ -136,10 +140,31 @@ export async function errorOf(
   throw new Error(`It should have failed, but answered ${JSON.stringify(answer)}`);
 }
 
-export function processLives(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
+/** For calls that answer with a stream: of their errors the client keeps the status alone. */
+export const statusOf = (call: Promise<unknown>): Promise<number> => call.then(() => 200, statusOfError);
+
+const statusOfError = (error: unknown): number =>
+  z.object({ statusCode: z.number() }).parse(error).statusCode;
+
+/** A signed request that the client's own checks would not let through. */
+export async function raw(
+  client: BatchServiceClient,
+  url: string,
+  method: 'GET' | 'POST' | 'PATCH',
+  body?: string,
+): Promise<{ status: number; code: string; values: string[] }> {
+  const answer = await client.sendRequest({
+    url: `${url}${url.includes('?') ? '&' : '?'}api-version=2022-10-01.16.0`,
+    method,
+    ...(body !== undefined && {
+      body,
+      headers: { 'content-type': 'application/json; odata=minimalmetadata' },
+    }),
+    disableJsonStringifyOnBody: true,
+  });
+  const { code, values = [] } = WireError.shape.body.parse(JSON.parse(answer.bodyAsText ?? ''));
+  return { status: answer.status, code, values: values.map(({ key, value }) => `${key}=${value}`) };
 }
+
+/** Whether a process runs. One that has ended but that nobody has waited for yet does not. */
+export const processLives = (pid: number): boolean => isAlive({ pid });
