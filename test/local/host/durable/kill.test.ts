@@ -1,6 +1,15 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type AppFolder, type Azurite, HostExit, makeApp, RunningHost, sample, startAzurite, until } from '../harness.js';
+import {
+  type AppFolder,
+  type Azurite,
+  HostExit,
+  makeApp,
+  RunningHost,
+  sample,
+  startAzurite,
+  until,
+} from '../harness.js';
 
 const test = suite('A host that is killed');
 let azurite: Azurite;
