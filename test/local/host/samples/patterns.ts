@@ -1,3 +1,4 @@
+/* oxlint-disable typescript/no-unsafe-assignment -- a yield gives any; samples are written as users write them */
 import { app, type HttpHandler } from '@azure/functions';
 import * as df from 'durable-functions';
 import { gate, trace } from './trace.js';
