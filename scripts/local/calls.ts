@@ -11,7 +11,7 @@ import * as z from 'zod';
  *     GET    /_local/faults   the rules in force
  *     PUT    /_local/faults   replace them (an array of rules; [] ends all misbehaviour)
  */
-export const FaultRule = z.strictObject({
+const FaultRule = z.strictObject({
   /** `METHOD route` as it is counted; `*` stands for any run of characters. */
   call: z.string().min(1),
   /** Let this many matching calls pass before the rule bites. */
@@ -30,7 +30,7 @@ export const FaultRule = z.strictObject({
   /** Sent as it is when a string, else as JSON. */
   body: z.unknown().optional(),
 });
-export type FaultRule = z.infer<typeof FaultRule>;
+type FaultRule = z.infer<typeof FaultRule>;
 
 interface LiveRule {
   readonly rule: FaultRule;
