@@ -70,7 +70,10 @@ agentRegistryContract('local Azure DevOps', async () => {
       });
       await see(agentName, 'busy');
       // Assigned is not yet received: until then the job can still go to another agent.
-      await until('the job runs', async () => (await show(devops, run.runId)).job?.startedAt ?? undefined);
+      await until(
+        'the job runs',
+        async () => (await show(devops, run.runId)).job?.state === 'running' || undefined,
+      );
     },
     finishJob: async agentName => {
       await writeFile(doneFile, '');
