@@ -298,7 +298,7 @@ export class Store {
 
   /** Repeats a call that may be done twice until it succeeds, as long as its failure may pass. */
   async #call<T>(what: string, call: () => Promise<T>): Promise<T> {
-    for (let wait = 50; ; wait = Math.min(wait * 2, 2_000)) {
+    for (let wait = 50; ; wait = Math.min(wait * 2, 1_000)) {
       try {
         return await call();
       } catch (error) {

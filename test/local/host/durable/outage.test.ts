@@ -53,7 +53,7 @@ for (const [state, what] of [
     await app.openGate(name);
     const raised = counters.map(id => host.raise(id, 'operation', 'incr'));
     const started = host.startNew('chaining');
-    await pause(800);
+    await pause(600);
     azurite.tables = 'up';
     assert.equal(await Promise.all(raised), [202, 202, 202]);
     for (const [index, id] of counters.entries()) {
@@ -82,7 +82,7 @@ test('can be started before its storage', async () => {
   await host.kill();
   azurite.tables = 'down';
   const starting = RunningHost.start(app);
-  await pause(1_500);
+  await pause(1_200);
   azurite.tables = 'up';
   host = await starting;
   assert.is(
