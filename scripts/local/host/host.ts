@@ -16,6 +16,7 @@ import { createLog, errorMessage, type Log } from './log.js';
 import { QueueOutputs } from './queue-output.js';
 import { QueueListener } from './queue-trigger.js';
 import { readSettings, resolveConnection, resolvePercentNames, type Settings } from './settings.js';
+import { sleep } from './storage.js';
 import { parseSchedule, TimerListener } from './timer-trigger.js';
 
 export interface HostOptions {
@@ -165,6 +166,7 @@ class Host {
         log.write('information', 'Host.Startup', line);
       log.write('information', 'Host.Startup', `Keys are in ${keysFile}`);
     } catch (error) {
+      await Promise.all([...this.#queues, ...this.#timers].map(listener => listener.stop()));
       await server.close();
       await durable?.close();
       throw error;
@@ -177,7 +179,7 @@ class Host {
     const listeners = [...this.#queues, ...this.#timers];
     const stopped = Promise.all(listeners.map(listener => listener.stop()));
     this.#durable?.engine.drain();
-    await Promise.race([Promise.all([stopped, this.#invoker.idle(drainMs)]), this.#invoker.idle(drainMs)]);
+    await Promise.race([Promise.all([stopped, this.#invoker.idle(drainMs)]), sleep(drainMs)]);
     await server.close();
     try {
       await this.core.runHooks('appTerminate', this.#invoker.appHookContext());

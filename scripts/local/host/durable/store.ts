@@ -76,6 +76,7 @@ const statusKey = '0status';
 /** Not the key of any instance: see toPartitionKey. */
 export const lockPartition = '~lock';
 const batchLimit = 100;
+const carriedPerCommit = 15;
 
 const StatusRow = z.looseObject({
   instanceId: z.string(),
@@ -209,7 +210,10 @@ export class Store {
       proof = rowKey;
       written.push(rowKey, ...packed.overflow.map(row => row.rowKey));
     }
-    for (const message of commit.carried ?? []) {
+    const carried = commit.carried ?? [];
+    // What doesn't fit may be written ahead: until the commit, the history still says that it was taken in.
+    for (const message of carried.slice(carriedPerCommit)) await this.addMessage(after, message);
+    for (const message of carried.slice(0, carriedPerCommit)) {
       const packed = this.#messageRow(after, message);
       await this.#writeOverflow(before.instanceId, packed.overflow);
       actions.push(['upsert', packed.entity, 'Replace']);
