@@ -8,12 +8,15 @@
 export interface RunningService {
   /** Where the part answers, e.g. `http://127.0.0.1:41234`. */
   readonly url: string;
+  /** What else a supervisor must know to connect others to this part. Never a secret. */
+  readonly details?: Readonly<Record<string, string>>;
   close(): Promise<void>;
 }
 
 export interface ReadyMessage {
   readonly type: 'ready';
   readonly url: string;
+  readonly details?: Readonly<Record<string, string>>;
 }
 
 /** Long enough for a graceful end, short enough that Ctrl-C never seems to hang. */
@@ -49,7 +52,8 @@ export async function runService(name: string, start: () => Promise<RunningServi
   process.on('SIGTERM', close);
   if (process.send) {
     process.on('disconnect', close);
-    const ready: ReadyMessage = { type: 'ready', url: running.url };
+    const { url, details } = running;
+    const ready: ReadyMessage = { type: 'ready', url, ...(details && { details }) };
     process.send(ready);
   }
   console.log(`${name} is ready at ${running.url}`);

@@ -1,0 +1,13 @@
+import { app, type HttpRequest, type InvocationContext } from '@azure/functions';
+import * as df from 'durable-functions';
+import { cancelRequest } from '../shared/api/cancel-request.js';
+import { dependenciesOf } from './composition.js';
+
+app.http('deleteAgent', {
+  route: 'agents/{requestId}',
+  methods: ['DELETE'],
+  authLevel: 'function',
+  extraInputs: [df.input.durableClient()],
+  handler: async (request: HttpRequest, context: InvocationContext) =>
+    cancelRequest(dependenciesOf(context))(request),
+});

@@ -1,0 +1,10 @@
+// What the host loads: every trigger of the app.
+import './activities.js';
+import './delete-agent.js';
+import './get-agents.js';
+import './health.js';
+import './orchestrations.js';
+import './other-methods.js';
+import './post-agents.js';
+import './queue.js';
+import './timers.js';

@@ -1,0 +1,11 @@
+import { app, type HttpMethod } from '@azure/functions';
+import { methodNotAllowed } from '../shared/api/method-not-allowed.js';
+
+// A route's other methods are told what it knows: the host by itself would say that there is no such route.
+function refuse(name: string, route: string, methods: HttpMethod[], allowed: readonly string[]): void {
+  app.http(name, { route, methods, authLevel: 'function', handler: () => methodNotAllowed(allowed) });
+}
+
+refuse('otherAgents', 'agents', ['PUT', 'PATCH', 'DELETE'], ['GET', 'POST']);
+refuse('otherAgent', 'agents/{requestId}', ['POST', 'PUT', 'PATCH'], ['GET', 'DELETE']);
+refuse('otherProvideAzDOAgent', 'ProvideAzDOAgent', ['GET', 'PUT', 'PATCH', 'DELETE'], ['POST']);

@@ -1,0 +1,12 @@
+import { app, type InvocationContext, type Timer } from '@azure/functions';
+import * as df from 'durable-functions';
+import { reconcile } from '../shared/dispatch/reconcile.js';
+import { dependenciesOf } from './composition.js';
+
+app.timer('reconcile', {
+  schedule: '0 * * * * *',
+  // A pool's placeholder must be there before the first pipeline that does not wait asks for an agent.
+  runOnStartup: true,
+  extraInputs: [df.input.durableClient()],
+  handler: async (_timer: Timer, context: InvocationContext) => reconcile(dependenciesOf(context))(),
+});

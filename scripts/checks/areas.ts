@@ -1,0 +1,130 @@
+/**
+ * Who may import whom: the architecture as a table. A file belongs to the first area that it matches.
+ */
+export interface Area {
+  readonly name: string;
+  /** Folder (ending in `/`) or file. */
+  readonly path: string;
+  /** Folders and files of ours that it may import, beside its own area. */
+  readonly local: readonly string[];
+  /** Those of them that it may not. */
+  readonly except?: readonly string[];
+  /** Those of which it may import types only. */
+  readonly localTypes?: readonly string[];
+  /** npm packages that it may import; `any` includes Node.js built-ins. */
+  readonly packages: readonly string[] | 'any';
+  /** Those of which it may import types only. */
+  readonly packageTypes?: readonly string[];
+  /** What of the surroundings it must not touch. */
+  readonly banned: 'everything ambient' | 'process' | 'nothing';
+  /** Longest file, in lines. */
+  readonly maxLines?: number;
+}
+
+const product = ['shared/', 'functions/'];
+
+export const areas: readonly Area[] = [
+  {
+    name: 'domain',
+    path: 'shared/domain/',
+    local: [],
+    packages: [],
+    banned: 'everything ambient',
+  },
+  {
+    name: 'workflow',
+    path: 'shared/workflow/',
+    local: ['shared/domain/'],
+    packages: [],
+    packageTypes: ['durable-functions'],
+    banned: 'everything ambient',
+  },
+  {
+    name: 'ports',
+    path: 'shared/ports.ts',
+    local: ['shared/domain/'],
+    packages: [],
+    banned: 'everything ambient',
+  },
+  {
+    name: 'config',
+    path: 'shared/config.ts',
+    local: ['shared/domain/'],
+    packages: ['zod'],
+    banned: 'process',
+  },
+  {
+    name: 'activities',
+    path: 'shared/activities/',
+    local: ['shared/domain/', 'shared/workflow/contract.ts', 'shared/ports.ts', 'shared/change-request.ts'],
+    localTypes: ['shared/config.ts'],
+    packages: ['zod'],
+    banned: 'process',
+  },
+  {
+    name: 'adapters',
+    path: 'shared/adapters/',
+    local: ['shared/domain/', 'shared/ports.ts'],
+    localTypes: ['shared/config.ts'],
+    packages: 'any',
+    banned: 'process',
+  },
+  {
+    // What of the product is none of the above: the use cases behind routes, messages and timers.
+    name: 'use cases',
+    path: 'shared/',
+    local: ['shared/domain/', 'shared/workflow/contract.ts', 'shared/activities/', 'shared/ports.ts'],
+    localTypes: ['shared/config.ts'],
+    packages: ['zod', 'node:crypto'],
+    banned: 'process',
+  },
+  {
+    name: 'composition root',
+    path: 'functions/composition.ts',
+    local: ['shared/'],
+    packages: 'any',
+    banned: 'nothing',
+  },
+  {
+    name: 'functions',
+    path: 'functions/',
+    local: ['shared/', 'functions/composition.ts'],
+    except: ['shared/adapters/'],
+    packages: ['@azure/functions', 'durable-functions'],
+    banned: 'process',
+    maxLines: 40,
+  },
+  {
+    name: 'local stack',
+    path: 'scripts/local/',
+    local: ['scripts/'],
+    packages: 'any',
+    banned: 'nothing',
+  },
+  {
+    name: 'scripts',
+    path: 'scripts/',
+    local: ['shared/', 'scripts/local/'],
+    packages: 'any',
+    banned: 'nothing',
+  },
+  {
+    name: 'tests',
+    path: 'test/',
+    local: [...product, 'scripts/'],
+    packages: 'any',
+    banned: 'nothing',
+  },
+];
+
+/** The app runs in the cloud; a word of these says that it was taught about its stand-ins. */
+export const wordsOfTheLocalStack = [
+  'local stack',
+  '_local',
+  'azurite',
+  'devstoreaccount1',
+  '127.0.0.1',
+  'localhost',
+];
+/** Where loopback addresses may be named: https is not demanded of them, anywhere. */
+export const addressesMayBeNamedIn = 'shared/domain/';

@@ -1,0 +1,248 @@
+import { randomBytes } from 'node:crypto';
+
+import { alarm } from './alarm.js';
+import { BatchError } from './errors.js';
+import {
+  idKey,
+  type NodeRecord,
+  type NodeState,
+  type PoolConfig,
+  type PoolRecord,
+  type RunRecord,
+} from './records.js';
+import type { Runs } from './runs.js';
+import { planPool, WaitingTasks } from './scheduler.js';
+import type { Store } from './store.js';
+
+type Waiting = Parameters<WaitingTasks['add']>[0];
+
+/** The pools and their nodes: nodes come when tasks wait, boot, take tasks into their slots, and go when idle. */
+export class Pools {
+  #waiting = new Map<string, WaitingTasks>();
+  #poolOf = new Map<string, string>();
+  #cancelWake: (() => void) | undefined;
+  #scheduled = false;
+  #closed = false;
+
+  constructor(
+    readonly store: Store,
+    readonly runs: Runs,
+    readonly start: (taskPath: string, poolId: string, nodeId: string) => void,
+  ) {}
+
+  /** Brings the configured pools in line with what was kept: changes made over the control API win. */
+  configure(configs: readonly PoolConfig[]): void {
+    for (const config of configs) {
+      const kept = this.store.pools.get(idKey(config.id));
+      if (!kept) {
+        this.add(config);
+        continue;
+      }
+      const changes = Object.fromEntries(
+        Object.entries(kept.config).filter(([name]) => kept.changed.includes(name)),
+      );
+      this.store.changePool(kept, { config: { ...config, ...changes } });
+    }
+  }
+
+  add(config: PoolConfig): PoolRecord {
+    const now = new Date().toISOString();
+    const pool: PoolRecord = {
+      version: 0,
+      creationTime: now,
+      lastModified: now,
+      stateTransitionTime: now,
+      config,
+      changed: [],
+      deleted: false,
+      nodes: [],
+    };
+    this.store.savePool(pool);
+    return pool;
+  }
+
+  /** @throws BatchError `PoolNotFound` (404). */
+  get(id: string): PoolRecord {
+    const pool = this.store.pools.get(idKey(id));
+    if (!pool || pool.deleted) throw new BatchError('PoolNotFound');
+    return pool;
+  }
+
+  list(): PoolRecord[] {
+    return [...this.store.pools.values()].filter(({ deleted }) => !deleted);
+  }
+
+  /** What the tasks on each node take of it; nodes without tasks are left out. */
+  #slotsByNode(): Map<string, number> {
+    const slots = new Map<string, number>();
+    for (const run of this.store.runs.values()) {
+      slots.set(run.nodeId, (slots.get(run.nodeId) ?? 0) + run.slots);
+    }
+    return slots;
+  }
+
+  change(pool: PoolRecord, changes: Partial<PoolConfig>): void {
+    this.store.changePool(pool, {
+      config: { ...pool.config, ...changes },
+      changed: [...new Set([...pool.changed, ...Object.keys(changes)])],
+      deleted: false,
+    });
+    this.schedule();
+  }
+
+  remove(pool: PoolRecord): void {
+    for (const { id } of pool.nodes) this.#loseTasks(id);
+    this.store.changePool(pool, { deleted: true, nodes: [] });
+    this.#waiting.delete(idKey(pool.config.id));
+  }
+
+  /** Does to a node what the cloud does: takes it away (`preempted`), breaks it (`unusable`) or mends it (`idle`). */
+  setNodeState(pool: PoolRecord, nodeId: string, state: 'unusable' | 'preempted' | 'idle'): void {
+    if (!pool.nodes.some(node => node.id === nodeId)) throw new BatchError('NodeNotFound');
+    if (state !== 'idle') this.#loseTasks(nodeId);
+    this.#saveNodes(pool, node => (node.id === nodeId ? inState(node, state) : node));
+    this.schedule();
+  }
+
+  enqueue(poolId: string, waiting: Waiting): void {
+    const key = idKey(poolId);
+    const pool = this.store.pools.get(key);
+    // A job on a pool that does not exist is accepted and never runs; so is a task that no node has room for.
+    if (!pool || pool.deleted || waiting.slots > pool.config.taskSlotsPerNode) return;
+    this.dequeue(waiting.key);
+    let tasks = this.#waiting.get(key);
+    if (!tasks) {
+      tasks = new WaitingTasks();
+      this.#waiting.set(key, tasks);
+    }
+    tasks.add(waiting);
+    this.#poolOf.set(waiting.key, key);
+    this.schedule();
+  }
+
+  dequeue(taskPath: string): void {
+    const key = this.#poolOf.get(taskPath);
+    if (key === undefined) return;
+    this.#poolOf.delete(taskPath);
+    this.#waiting.get(key)?.remove(taskPath);
+    this.schedule();
+  }
+
+  taskEnded(run: RunRecord, succeeded: boolean): void {
+    const pool = this.store.pools.get(idKey(run.poolId));
+    if (!pool) return;
+    this.#setNodes(pool, node =>
+      node.id === run.nodeId
+        ? {
+            ...node,
+            totalTasksRun: node.totalTasksRun + 1,
+            totalTasksSucceeded: node.totalTasksSucceeded + Number(succeeded),
+          }
+        : node,
+    );
+  }
+
+  /** Plans once everything that happens at this moment has happened. */
+  schedule(): void {
+    if (this.#scheduled || this.#closed) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      if (!this.#closed) this.#plan();
+    });
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#cancelWake?.();
+  }
+
+  #plan(): void {
+    this.#cancelWake?.();
+    const wakes = this.list().flatMap(pool => this.#planPool(pool) ?? []);
+    this.#cancelWake = wakes.length > 0 ? alarm(Math.min(...wakes), () => this.schedule()) : undefined;
+  }
+
+  #planPool(pool: PoolRecord): number | undefined {
+    const { config } = pool;
+    const key = idKey(config.id);
+    const used = this.#slotsByNode();
+    const plan = planPool({
+      ...config,
+      canGrow: config.resizeErrors.length === 0,
+      nodes: pool.nodes.map(node => ({
+        id: node.id,
+        state: node.state,
+        usedSlots: used.get(node.id) ?? 0,
+        since: Date.parse(node.stateTransitionTime),
+      })),
+      waiting: this.#waiting.get(key) ?? new WaitingTasks(),
+      now: Date.now(),
+    });
+    if (plan.addNodes > 0 || plan.removeNodes.length > 0 || plan.booted.length > 0) {
+      const kept = pool.nodes
+        .filter(({ id }) => !plan.removeNodes.includes(id))
+        .map(node => (plan.booted.includes(node.id) ? booted(node) : node));
+      const added = Array.from({ length: plan.addNodes }, () => newNode(config));
+      this.store.changePool(pool, { nodes: [...kept, ...added] });
+    }
+    for (const { task, node } of plan.placements) {
+      this.#poolOf.delete(task);
+      this.start(task, config.id, node);
+    }
+    this.#showBusy(key);
+    return plan.wakeAt;
+  }
+
+  /** Nodes with a task show as running, others as idle. */
+  #showBusy(key: string): void {
+    const pool = this.store.pools.get(key);
+    if (!pool) return;
+    const used = this.#slotsByNode();
+    const wrong = (node: NodeRecord): NodeState | undefined => {
+      const busy = used.has(node.id);
+      if (node.state === 'idle' && busy) return 'running';
+      if (node.state === 'running' && !busy) return 'idle';
+      return undefined;
+    };
+    if (!pool.nodes.some(wrong)) return;
+    this.#setNodes(pool, node => inState(node, wrong(node) ?? node.state));
+    // What has just become idle must be looked at again when its idle time is over.
+    this.schedule();
+  }
+
+  #loseTasks(nodeId: string): void {
+    for (const run of this.store.runs.values()) {
+      if (run.nodeId === nodeId) void this.runs.end(run.id, 'lost');
+    }
+  }
+
+  #saveNodes(pool: PoolRecord, change: (node: NodeRecord) => NodeRecord): void {
+    this.store.changePool(pool, { nodes: pool.nodes.map(change) });
+  }
+
+  /** Not journaled: it follows from the runs, and would be written with every task. */
+  #setNodes(pool: PoolRecord, change: (node: NodeRecord) => NodeRecord): void {
+    this.store.pools.set(idKey(pool.config.id), { ...pool, nodes: pool.nodes.map(change) });
+  }
+}
+
+const inState = (node: NodeRecord, state: NodeState): NodeRecord =>
+  node.state === state ? node : { ...node, state, stateTransitionTime: new Date().toISOString() };
+
+const booted = (node: NodeRecord): NodeRecord => ({
+  ...inState(node, 'idle'),
+  lastBootTime: new Date().toISOString(),
+});
+
+function newNode({ lowPriority }: PoolConfig): NodeRecord {
+  const now = new Date().toISOString();
+  return {
+    id: `tvmps_${randomBytes(32).toString('hex')}_${lowPriority ? 'p' : 'd'}`,
+    state: 'starting',
+    stateTransitionTime: now,
+    allocationTime: now,
+    totalTasksRun: 0,
+    totalTasksSucceeded: 0,
+  };
+}

@@ -1,0 +1,66 @@
+import type { FastifyInstance } from 'fastify';
+import * as z from 'zod';
+
+import type { Engine } from './engine.js';
+import { idKey, PoolConfig, type PoolRecord } from './records.js';
+
+/**
+ * What the cloud does to pools and nobody can ask it for: only this server has it, under `/_local/`.
+ *
+ *     GET    /_local/pools        every pool with its settings and nodes
+ *     GET    /_local/pools/{id}   one of them
+ *     PUT    /_local/pools/{id}   change settings (bootMs, maxNodes, idleMs, resizeErrors, …) and nodes, or add the pool
+ *     DELETE /_local/pools/{id}   delete the pool; its tasks wait for one of the same name
+ */
+export function controlRoutes(server: FastifyInstance, engine: Engine): void {
+  server.get('/_local/pools', async () => engine.pools.list().map(shown));
+
+  server.get<{ Params: { id: string } }>('/_local/pools/:id', async (request, reply) => {
+    const pool = engine.pools.list().find(({ config }) => idKey(config.id) === idKey(request.params.id));
+    return pool ? shown(pool) : reply.code(404).send({ error: `There is no pool ${request.params.id}.` });
+  });
+
+  server.put<{ Params: { id: string } }>('/_local/pools/:id', async (request, reply) => {
+    const parsed = PoolChange.safeParse(request.body);
+    if (!parsed.success) return reply.code(400).send({ error: z.prettifyError(parsed.error) });
+    const { nodes, ...settings } = parsed.data;
+    const changes = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+    const { id } = request.params;
+    const kept = engine.store.pools.get(idKey(id));
+    const config = PoolConfig.safeParse({ ...(kept ? kept.config : { id }), ...changes });
+    if (!config.success) return reply.code(400).send({ error: z.prettifyError(config.error) });
+    const unknown = nodes.find(node => !kept?.nodes.some(known => known.id === node.id));
+    if (unknown) return reply.code(404).send({ error: `There is no node ${unknown.id} in pool ${id}.` });
+    const pool = kept ?? engine.pools.add(config.data);
+    engine.pools.change(pool, changes);
+    for (const node of nodes) engine.pools.setNodeState(engine.pools.get(id), node.id, node.state);
+    engine.enqueueForPool(id);
+    return shown(engine.pools.get(id));
+  });
+
+  server.delete<{ Params: { id: string } }>('/_local/pools/:id', async (request, reply) => {
+    const pool = engine.pools.list().find(({ config }) => idKey(config.id) === idKey(request.params.id));
+    if (!pool) return reply.code(404).send({ error: `There is no pool ${request.params.id}.` });
+    engine.pools.remove(pool);
+    return reply.code(204).send();
+  });
+}
+
+const PoolChange = z.strictObject({
+  // Without the defaults of a whole configuration: what is not named stays as it is.
+  os: z.enum(['linux', 'windows']).optional(),
+  vmSize: z.string().optional(),
+  taskSlotsPerNode: z.int().min(1).max(256).optional(),
+  nodeFillType: z.enum(['spread', 'pack']).optional(),
+  maxNodes: z.int().min(0).max(1000).optional(),
+  bootMs: z.int().min(0).optional(),
+  idleMs: z.int().min(0).optional(),
+  lowPriority: z.boolean().optional(),
+  autoScaleFormula: z.string().optional(),
+  resizeErrors: z.array(z.object({ code: z.string(), message: z.string() })).optional(),
+  nodes: z
+    .array(z.strictObject({ id: z.string(), state: z.enum(['unusable', 'preempted', 'idle']) }))
+    .default([]),
+});
+
+const shown = ({ config, nodes }: PoolRecord): Record<string, unknown> => ({ ...config, nodes });

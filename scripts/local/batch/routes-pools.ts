@@ -1,0 +1,71 @@
+import type { FastifyInstance } from 'fastify';
+
+import { type EvaluateFormula, evaluateConstants } from './autoscale.js';
+import type { Engine } from './engine.js';
+import { nodes, pools } from './entities.js';
+import { BatchError } from './errors.js';
+import { answer, type NodeRoute, type PoolRoute, pathOf } from './http.js';
+import { decode, EvaluateAutoScale } from './model.js';
+import { listPage, type Query, single } from './odata-list.js';
+import type { NodeRecord, PoolRecord } from './records.js';
+import { nodeView, poolView } from './views.js';
+
+export function poolRoutes(
+  server: FastifyInstance,
+  engine: Engine,
+  evaluate: EvaluateFormula = evaluateConstants,
+): void {
+  const viewOf = (pool: PoolRecord): Record<string, unknown> => {
+    const formula = pool.config.autoScaleFormula;
+    return poolView(
+      pool,
+      engine.url,
+      formula === undefined ? undefined : { ...evaluate(formula, new Date()) },
+    );
+  };
+  const viewOfNode = (pool: PoolRecord, node: NodeRecord): Record<string, unknown> => {
+    const runs = [...engine.store.runs.values()].filter(({ nodeId }) => nodeId === node.id);
+    return nodeView(pool, node, runs, engine.url);
+  };
+
+  server.get<{ Querystring: Query }>('/pools', async (request, reply) => {
+    const items = engine.pools.list().map((pool, order) => ({ order, view: () => viewOf(pool) }));
+    return answer(reply, 200, undefined, listPage(pools, items, request.query, engine.url, pathOf(request)));
+  });
+
+  server.get<PoolRoute>('/pools/:poolId', async (request, reply) => {
+    const pool = engine.pools.get(request.params.poolId);
+    return answer(reply, 200, pool, single(pools, viewOf(pool), request.query, engine.url));
+  });
+
+  server.head<PoolRoute>('/pools/:poolId', async (request, reply) =>
+    answer(reply, 200, engine.pools.get(request.params.poolId)),
+  );
+
+  server.post<PoolRoute>('/pools/:poolId/evaluateautoscale', async (request, reply) => {
+    const { autoScaleFormula } = decode(EvaluateAutoScale, request.body);
+    const pool = engine.pools.get(request.params.poolId);
+    if (pool.config.autoScaleFormula === undefined) {
+      throw new BatchError('OperationNotValidOnPool', [
+        { key: 'Reason', value: 'Automatic scaling is not enabled on the pool.' },
+      ]);
+    }
+    return answer(reply, 200, pool, {
+      'odata.metadata': `${engine.url}/$metadata#Microsoft.Azure.Batch.Protocol.Entities.AutoScaleRun`,
+      ...evaluate(autoScaleFormula, new Date()),
+    });
+  });
+
+  server.get<PoolRoute>('/pools/:poolId/nodes', async (request, reply) => {
+    const pool = engine.pools.get(request.params.poolId);
+    const items = pool.nodes.map((node, order) => ({ order, view: () => viewOfNode(pool, node) }));
+    return answer(reply, 200, undefined, listPage(nodes, items, request.query, engine.url, pathOf(request)));
+  });
+
+  server.get<NodeRoute>('/pools/:poolId/nodes/:nodeId', async (request, reply) => {
+    const pool = engine.pools.get(request.params.poolId);
+    const node = pool.nodes.find(({ id }) => id === request.params.nodeId);
+    if (!node) throw new BatchError('NodeNotFound');
+    return answer(reply, 200, undefined, single(nodes, viewOfNode(pool, node), request.query, engine.url));
+  });
+}

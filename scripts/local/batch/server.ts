@@ -1,0 +1,214 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+
+import { addCallsAndFaults } from '../calls.js';
+import type { RunningService } from '../service.js';
+import { Engine } from './engine.js';
+import { BatchError, errorBody } from './errors.js';
+import { pathOf, sendJson } from './http.js';
+import { defaultImages, type ImageCommands } from './images.js';
+import { lockFolder } from './lock.js';
+import { PoolConfig } from './records.js';
+import { controlRoutes } from './routes-control.js';
+import { fileRoutes } from './routes-files.js';
+import { jobRoutes } from './routes-jobs.js';
+import { poolRoutes } from './routes-pools.js';
+import { taskRoutes } from './routes-tasks.js';
+import { dockerAnswers, dockerRunner } from './runner-docker.js';
+import { processRunner } from './runner-process.js';
+import { type AccountKey, authenticate } from './shared-key.js';
+
+export interface LocalBatchOptions {
+  /** 0 or absent: a free one. */
+  readonly port?: number;
+  readonly dataDir: string;
+  readonly account?: string;
+  /** Base64; absent: made at the first start and kept in the data folder. */
+  readonly key?: string;
+  readonly pools?: readonly PoolConfig[];
+  readonly images?: ImageCommands;
+  /** `auto`: containers when a Docker engine answers. */
+  readonly runner?: 'auto' | 'docker' | 'process';
+  /** From SIGTERM to SIGKILL when a task is ended, in milliseconds. */
+  readonly killGraceMs?: number;
+  /** The account's quota of active jobs. */
+  readonly maxActiveJobs?: number;
+}
+
+export interface LocalBatch extends RunningService, AccountKey {
+  readonly runner: 'docker' | 'process';
+}
+
+const defaultPools: readonly PoolConfig[] = [
+  PoolConfig.parse({ id: 'batchLinux', os: 'linux' }),
+  PoolConfig.parse({ id: 'batchWindows', os: 'windows' }),
+];
+
+const apiVersions = new Set(['2022-10-01.16.0', '2025-06-01']);
+/** The service's own limit for a collection of tasks. */
+const maxBodyBytes = 1_048_576;
+/** Below the time that `runService` gives a part to end. */
+const closeGraceMs = 3_000;
+
+/** Starts the local Batch: the REST API on loopback, tasks as processes or containers, state in `dataDir`. */
+export async function startLocalBatch(options: LocalBatchOptions): Promise<LocalBatch> {
+  const dataDir = resolve(options.dataDir);
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const unlock = lockFolder(join(dataDir, 'server.lock'));
+  try {
+    return await start(options, dataDir, unlock);
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}
+
+async function start(options: LocalBatchOptions, dataDir: string, unlock: () => void): Promise<LocalBatch> {
+  const account: AccountKey = {
+    account: options.account ?? 'localbatch',
+    key: options.key ?? keptKey(join(dataDir, 'account-key')),
+  };
+  const useDocker = options.runner === 'docker' || (options.runner !== 'process' && (await dockerAnswers()));
+  const processes = processRunner(options.images ?? defaultImages);
+  const runner = useDocker ? dockerRunner(processes) : processes;
+  const killGraceMs = options.killGraceMs ?? 5_000;
+  const engine = new Engine({
+    dataDir,
+    account: account.account,
+    runner,
+    killGraceMs,
+    maxActiveJobs: options.maxActiveJobs ?? 300,
+  });
+  engine.pools.configure(options.pools ?? defaultPools);
+
+  const server = buildServer(engine, account);
+  engine.url = await server.listen({ host: '127.0.0.1', port: options.port ?? 0 });
+  // Only now: a server that can't have its port must not have touched a task.
+  engine.resume();
+
+  return {
+    url: engine.url,
+    ...account,
+    runner: runner.kind,
+    close: async () => {
+      await server.close();
+      await engine.close(Math.min(killGraceMs, closeGraceMs));
+      unlock();
+    },
+  };
+}
+
+function buildServer(engine: Engine, account: AccountKey): FastifyInstance {
+  const server = Fastify({
+    bodyLimit: maxBodyBytes,
+    exposeHeadRoutes: false,
+    forceCloseConnections: true,
+    genReqId: () => randomUUID(),
+    routerOptions: {
+      caseSensitive: false,
+      maxParamLength: 1_000,
+      querystringParser: text => Object.fromEntries(new URLSearchParams(text)),
+    },
+  });
+
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => {
+    try {
+      done(null, body === '' ? undefined : JSON.parse(body.toString()));
+    } catch {
+      done(new BatchError('InvalidRequestBody', [{ key: 'Reason', value: 'The body is not JSON.' }]));
+    }
+  });
+
+  server.addHook('onRequest', async (request, reply) => {
+    if (request.url.startsWith('/_local/')) return;
+    reply.header('request-id', request.id);
+    reply.header('DataServiceVersion', '3.0');
+    reply.header('DataServiceId', engine.url + pathOf(request));
+    const clientRequestId = request.headers['client-request-id'];
+    if (clientRequestId !== undefined && request.headers['return-client-request-id']?.toString() === 'true') {
+      reply.header('client-request-id', clientRequestId);
+    }
+  });
+  // Before the checks: a service in trouble answers so to everyone.
+  addCallsAndFaults(server);
+  server.addHook('onRequest', async (request, reply) => {
+    if (reply.sent || request.url.startsWith('/_local/')) return;
+    authenticate(
+      { method: request.method, url: request.url, headers: request.raw.headers },
+      account,
+      Date.now(),
+    );
+    checkVersion(request);
+  });
+
+  server.setErrorHandler(async (error, request, reply) =>
+    sendError(toBatchError(error), request, reply, engine),
+  );
+  server.setNotFoundHandler(async (request, reply) =>
+    sendError(
+      new BatchError('InvalidUri', [
+        { key: 'Reason', value: `The local Batch does not have ${request.method} ${pathOf(request)}.` },
+      ]),
+      request,
+      reply,
+      engine,
+    ),
+  );
+
+  jobRoutes(server, engine);
+  taskRoutes(server, engine);
+  poolRoutes(server, engine);
+  fileRoutes(server, engine);
+  controlRoutes(server, engine);
+  return server;
+}
+
+function checkVersion(request: FastifyRequest): void {
+  const version = new URLSearchParams(request.url.split('?')[1] ?? '').get('api-version');
+  if (version === null) {
+    throw new BatchError('MissingRequiredQueryParameter', [
+      { key: 'QueryParameterName', value: 'api-version' },
+    ]);
+  }
+  if (!apiVersions.has(version)) {
+    throw new BatchError('UnsupportedRequestVersion', [{ key: 'api-version', value: version }]);
+  }
+}
+
+function toBatchError(error: unknown): BatchError {
+  if (error instanceof BatchError) return error;
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
+    return new BatchError('RequestBodyTooLarge', [{ key: 'MaxLimit', value: String(maxBodyBytes) }]);
+  }
+  if (typeof code === 'string' && code.startsWith('FST_ERR_CTP')) return new BatchError('InvalidRequestBody');
+  // Never the request: its body may hold secrets.
+  console.error(`The local Batch failed: ${error instanceof Error ? error.stack : String(error)}`);
+  return new BatchError('InternalError');
+}
+
+function sendError(
+  error: BatchError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  engine: Engine,
+): FastifyReply {
+  reply.code(error.status);
+  if (request.method === 'HEAD') return reply.send();
+  const element = 'Microsoft.Azure.Batch.Protocol.Entities.Container.errors/@Element';
+  return sendJson(reply, {
+    'odata.metadata': `${engine.url}/$metadata#${element}`,
+    ...errorBody(error, request.id),
+  });
+}
+
+function keptKey(file: string): string {
+  if (existsSync(file)) return readFileSync(file, 'utf8').trim();
+  const key = randomBytes(64).toString('base64');
+  writeFileSync(file, `${key}\n`, { mode: 0o600 });
+  return key;
+}

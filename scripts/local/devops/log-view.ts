@@ -1,0 +1,68 @@
+import type { Secrets } from './secrets.js';
+import { type Line, now, type State } from './state.js';
+
+/** Lines that are shown as they are written may begin with their own time; then that one counts. */
+const leadingTime = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)\s/;
+
+/** The log of each run, as a person reads it: what the service says, live lines and task logs, in order of time. */
+export class RunLog {
+  readonly #state: State;
+  readonly #secrets: Secrets;
+  readonly #lines = new Map<string, Line[]>();
+
+  constructor(state: State, secrets: Secrets) {
+    this.#state = state;
+    this.#secrets = secrets;
+    for (const line of state.lines.all()) this.#of(line.runId).push(line);
+  }
+
+  add(runId: string, ...texts: readonly string[]): void {
+    for (const text of texts.flatMap(each => each.split(/\r?\n/))) this.#append({ runId, at: now(), text });
+  }
+
+  /**
+   * Live lines of a record.
+   *
+   * @param startLine number of the first line, when the sender counts: a line that is here already is left out.
+   */
+  addFeed(runId: string, recordId: string, texts: readonly string[], startLine: number | undefined): void {
+    let last = 0;
+    for (const line of this.#of(runId)) if (line.recordId === recordId) last = line.number ?? last;
+    for (const [index, text] of texts.entries()) {
+      if (startLine === undefined) this.#append({ runId, at: now(), text, recordId });
+      else if (startLine + index > last) {
+        this.#append({ runId, at: now(), text, recordId, number: startLine + index });
+      }
+    }
+  }
+
+  /** A task's log repeats what was seen live; only what is new in it is shown. */
+  addTaskLog(runId: string, content: string): void {
+    const seen = new Set(this.#of(runId).map(line => line.text));
+    for (const line of content.split(/\r?\n/)) {
+      const [prefix = '', time] = leadingTime.exec(line) ?? [];
+      const text = this.#secrets.mask(runId, line.slice(prefix.length));
+      if (text !== '' && !seen.has(text)) this.#append({ runId, at: time ?? now(), text });
+    }
+  }
+
+  /** Each line with its time in front. */
+  of(runId: string): string[] {
+    return this.#of(runId)
+      .toSorted((a, b) => Date.parse(a.at) - Date.parse(b.at))
+      .map(line => `${line.at} ${line.text}`);
+  }
+
+  #append(line: Line): void {
+    const lines = this.#of(line.runId);
+    const masked = { ...line, text: this.#secrets.mask(line.runId, line.text) };
+    lines.push(masked);
+    this.#state.lines.put(`${line.runId}/${lines.length}`, masked);
+  }
+
+  #of(runId: string): Line[] {
+    let lines = this.#lines.get(runId);
+    if (!lines) this.#lines.set(runId, (lines = []));
+    return lines;
+  }
+}

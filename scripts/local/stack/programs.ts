@@ -1,0 +1,35 @@
+import { join } from 'node:path';
+import { root } from '../../root.js';
+import type { Ready } from './part.js';
+import type { PartName } from './plan.js';
+
+/** The compiled program of each part. */
+export const programs: Readonly<Record<PartName, string>> = {
+  storage: join(root, 'dist', 'scripts', 'local', 'storage', 'main.js'),
+  devops: join(root, 'dist', 'scripts', 'local', 'devops', 'main.js'),
+  batch: join(root, 'dist', 'scripts', 'local', 'batch', 'main.js'),
+  host: join(root, 'dist', 'scripts', 'local', 'host', 'main.js'),
+};
+
+/**
+ * The arguments that give a part its port: the one it had before, else the one that is wanted, else a free one.
+ *
+ * @param last what the part said when it was last ready
+ */
+export function portArguments(
+  name: PartName,
+  last: Ready | undefined,
+  wanted: Partial<Record<PartName, number>> = {},
+): readonly string[] {
+  if (name === 'storage') return last ? storagePorts(last) : [];
+  return ['--port', last ? new URL(last.url).port : String(wanted[name] ?? 0)];
+}
+
+/** Storage has a port for each of its services. */
+function storagePorts({ details }: Ready): string[] {
+  return ['blob', 'queue', 'table'].flatMap(kind => {
+    const endpoint = new RegExp(`${kind}Endpoint=http://[^;/]+:(\\d+)/`, 'i');
+    const port = endpoint.exec(details?.['connectionString'] ?? '')?.[1];
+    return port === undefined ? [] : [`--${kind}-port`, port];
+  });
+}

@@ -1,0 +1,43 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { runService } from '../service.js';
+import { startStorage } from './storage.js';
+
+interface Options {
+  readonly data: string;
+  readonly blobPort?: number;
+  readonly queuePort?: number;
+  readonly tablePort?: number;
+}
+
+const port = (text: string): number => {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0 || value > 65_535) {
+    throw new InvalidArgumentError('It must be a port number, or 0 for a free one.');
+  }
+  return value;
+};
+
+const options = new Command('npm run local:storage --')
+  .description('Blob, queue and table storage (Azurite) on this machine.')
+  .requiredOption('--data <folder>', 'where the data is kept')
+  .option('--blob-port <port>', 'default: a free one', port)
+  .option('--queue-port <port>', 'default: a free one', port)
+  .option('--table-port <port>', 'default: a free one', port)
+  .parse()
+  .opts<Options>();
+
+await runService('Storage', async () => {
+  const storage = await startStorage({
+    dataDir: options.data,
+    ports: {
+      blob: options.blobPort ?? 0,
+      queue: options.queuePort ?? 0,
+      table: options.tablePort ?? 0,
+    },
+  });
+  console.log(`AzureWebJobsStorage=${storage.connectionString}`);
+  return storage;
+});
+
+// Azurite's housekeeping goes on after a start that failed, and would keep this process.
+if (process.exitCode) process.exit();

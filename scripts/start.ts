@@ -1,0 +1,133 @@
+import { relative } from 'node:path';
+import { Command, InvalidArgumentError } from 'commander';
+import getPort from 'get-port';
+import pc from 'picocolors';
+import { readAppSettings } from './app-settings.js';
+import type { PartName } from './local/stack/plan.js';
+import { type Stack, startStack } from './local/stack/stack.js';
+import type { StackEvent } from './local/stack/supervisor.js';
+import { root } from './root.js';
+
+/** `npm start`: the whole product on this machine, until Ctrl-C. */
+interface Options {
+  readonly port?: number;
+  readonly data: string;
+  readonly verbose: boolean;
+}
+
+/** Where Core Tools serves, too. */
+const usualPort = 7071;
+const restarts = 3;
+
+const port = (text: string): number => {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 65_535) {
+    throw new InvalidArgumentError('It must be a port number.');
+  }
+  return value;
+};
+
+const options = new Command('npm start --')
+  .description(
+    'Runs the whole product on this machine, with a stand-in for each service that no setting names.',
+  )
+  .option(
+    '--port <port>',
+    `of the Functions app (default: ${usualPort}, or a free one when that is taken)`,
+    port,
+  )
+  .option('--data <folder>', 'where everything is kept between starts', '.local')
+  .option('--verbose', 'show what every part prints, not only the Functions app', false)
+  .parse()
+  .opts<Options>();
+
+const titles: Readonly<Record<PartName, string>> = {
+  host: 'Functions app',
+  devops: 'Azure DevOps',
+  batch: 'Azure Batch',
+  storage: 'Storage',
+};
+
+const end = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => end.abort());
+let loss: string | undefined;
+
+function tell(event: StackEvent): void {
+  const part = pc.dim(`${event.part.padEnd(7)} │`);
+  if (event.type === 'line' && (options.verbose || event.part === 'host'))
+    console.log(`${part} ${event.line}`);
+  if (event.type === 'died') {
+    console.error(`The ${event.part} ${event.how} and is started again. Its last words:\n${event.output}`);
+  }
+  if (event.type === 'lost') {
+    loss = event.reason;
+    end.abort();
+  }
+}
+
+async function choosePort(): Promise<number> {
+  const free = await getPort({ port: options.port ?? usualPort });
+  if (options.port !== undefined && free !== options.port) {
+    throw new Error(
+      `Port ${options.port} is taken: choose another with --port, or leave it out for a free one.`,
+    );
+  }
+  return free;
+}
+
+function introduce(stack: Stack): void {
+  const address = (part: PartName): string => {
+    const url = stack.url(part);
+    if (part === 'host') return `${url}/api`;
+    return part === 'devops' ? `${url}/local` : url;
+  };
+  const folder = relative(process.cwd(), stack.dataDir) || '.';
+  const agents = `${stack.url('host')}/api/agents`;
+  console.log(`
+${pc.bold('The product runs on this machine.')}
+
+${stack.parts
+  .toReversed()
+  .map(
+    part => `  ${titles[part].padEnd(14)} ${address(part)}${part === 'host' ? '' : pc.dim('  (stand-in)')}`,
+  )
+  .join('\n')}
+  ${'Function key'.padEnd(14)} ${stack.functionKey}${pc.dim(`  (in ${folder}/host/keys.json)`)}
+
+Ask for an agent, and see what becomes of it:
+
+  curl -X POST -H 'x-functions-key: ${stack.functionKey}' -H 'content-type: application/json' -d '{}' ${agents}
+  curl -H 'x-functions-key: ${stack.functionKey}' ${agents}
+
+Ctrl-C ends everything. The data stays in ${folder} for the next start.
+`);
+}
+
+async function main(): Promise<number> {
+  const stack = await startStack({
+    dataDir: options.data,
+    settings: await readAppSettings(root, process.env),
+    ports: { host: await choosePort() },
+    restarts,
+    onEvent: tell,
+    signal: end.signal,
+  });
+  introduce(stack);
+  await new Promise<void>(resolve => {
+    if (end.signal.aborted) resolve();
+    else end.signal.addEventListener('abort', () => resolve());
+  });
+  await stack.stop();
+  if (loss === undefined) return 0;
+  console.error(loss);
+  return 1;
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  if (!end.signal.aborted) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,90 @@
+import { changeRequest } from '../change-request.js';
+import { deadLetterMessage } from '../domain/dead-letter.js';
+import { end, note } from '../domain/lifecycle.js';
+import { pipelineLog } from '../domain/pipeline-log.js';
+import { type AgentRequest, type CallbackState, isEnded } from '../domain/request.js';
+import { show } from '../domain/view.js';
+import type { Activities, Finished, Outcome } from '../workflow/contract.js';
+import type { Dependencies } from './dependencies.js';
+import { takeBack } from './take-back.js';
+import { waitingPipeline } from './waiting-pipeline.js';
+
+/**
+ * See {@link Activities}. The end is written last: whoever reads it may rely on everything else being done, and a
+ * crash in between has everything done again.
+ */
+export const finishRequest =
+  (dependencies: Dependencies) =>
+  async (input: Activities['finishRequest']['input']): Promise<Finished> => {
+    const { store, queue, clock, config, log } = dependencies;
+    const { outcome } = input;
+    const before = (await store.get(input.requestId))?.request;
+    if (before?.generation !== input.generation || isEnded(before.state)) return { kind: 'ended' };
+
+    if ((await takeBack(dependencies, before, outcome.state === 'expired')) === 'busy') {
+      return { kind: 'agentBusy' };
+    }
+    const callback = await answerPipeline(dependencies, before, outcome);
+    const at = clock.now().toISOString();
+    const ended = (row: AgentRequest): AgentRequest => ({
+      ...end(row, {
+        to: outcome.state,
+        at,
+        detail: outcome.detail,
+        ...(outcome.failure ? { failure: outcome.failure } : {}),
+      }),
+      callback: callback && { ...callback, sealedToken: undefined },
+    });
+
+    if (outcome.state === 'deadLettered' && outcome.failure) {
+      const message = (await store.message(input.requestId)) ?? new Uint8Array();
+      await queue.deadLetter(deadLetterMessage(before, outcome.failure, message, at));
+    }
+    if (before.replyQueue) {
+      await queue.reply(before.replyQueue, JSON.stringify(show(ended(before), config.publicUrl)));
+    }
+    await changeRequest(store, input, row => (isEnded(row.state) ? undefined : ended(row)));
+    log.info(`Request ${input.requestId} attempt ${input.attempt}: ${outcome.state}. ${outcome.detail}`);
+    return { kind: 'ended' };
+  };
+
+/** Fails the server task of a pipeline that still waits, with a reason that its author understands. */
+async function answerPipeline(
+  { store, pipeline, seal, clock, log }: Dependencies,
+  request: AgentRequest,
+  outcome: Outcome,
+): Promise<CallbackState | undefined> {
+  const waiting = waitingPipeline({ seal }, request);
+  if (!waiting) return request.callback;
+  const { context, token } = waiting;
+  const sentBefore = request.callback?.result === 'failed';
+  const line = outcome.failure
+    ? pipelineLog.failed(request, outcome.failure)
+    : pipelineLog.cancelled(request);
+
+  await changeRequest(store, request, row => ({ ...row, callback: { ...row.callback, result: 'failed' } }));
+  await Promise.all([
+    pipeline.tell(context, token, [line]),
+    pipeline.annotate(context, token, {
+      error: line,
+      log: [...request.history.map(entry => `${entry.at} ${entry.state}: ${entry.detail}`), line],
+    }),
+  ]);
+  const answer = await pipeline.complete(context, token, 'failed');
+  const at = clock.now().toISOString();
+  const callback: CallbackState =
+    answer.kind === 'acknowledged' || (answer.kind === 'refused' && sentBefore)
+      ? { ...request.callback, result: 'failed', acknowledgedAt: at }
+      : { ...request.callback, result: 'failed', refusedWith: answer.reason };
+  if (callback.refusedWith !== undefined) {
+    log.warn(`Request ${request.requestId}: completion refused (${callback.refusedWith}).`);
+  }
+  // Kept at once: if anything below fails, the pipeline must not be told twice.
+  await changeRequest(store, request, row => {
+    const next = { ...row, callback };
+    return callback.refusedWith === undefined
+      ? next
+      : note(next, at, `The pipeline did not take our completion: ${callback.refusedWith}`);
+  });
+  return callback;
+}

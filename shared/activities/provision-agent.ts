@@ -1,0 +1,139 @@
+import { changeRequest } from '../change-request.js';
+import { advance } from '../domain/lifecycle.js';
+import { agentNameOf, dayOf } from '../domain/names.js';
+import { pipelineLog } from '../domain/pipeline-log.js';
+import { type AgentRequest, isEnded } from '../domain/request.js';
+import type { AgentTask, Rejected } from '../ports.js';
+import type { Activities, AttemptPhase, Provisioned } from '../workflow/contract.js';
+import type { WithOrchestrations } from './dependencies.js';
+import { tellPipeline } from './waiting-pipeline.js';
+
+/** Longest that a job may keep its agent, beyond the time to come online. */
+const jobHours = 72;
+
+/** See {@link Activities}. */
+export const provisionAgent =
+  (dependencies: WithOrchestrations) =>
+  async (input: Activities['provisionAgent']['input']): Promise<Provisioned> => {
+    const { store, compute, registry, orchestrations, clock, log } = dependencies;
+    let stop: Provisioned | undefined;
+    const request = await changeRequest(store, input, row => {
+      stop = whyNot(row, input.attempt);
+      if (stop || (row.state === 'provisioning' && row.attempt === input.attempt)) return undefined;
+      return advance(row, {
+        to: 'provisioning',
+        at: clock.now().toISOString(),
+        attempt: input.attempt,
+        agentName: agentNameOf(row.requestId, input.attempt),
+        detail: `Attempt ${input.attempt - row.firstAttempt + 1} of ${input.attempts}.`,
+      });
+    });
+    if (!request) return { kind: 'superseded' };
+    if (stop) {
+      if (stop.kind === 'created') await orchestrations.ensureWatch(request.devOpsPool);
+      return stop;
+    }
+
+    const told = tellPipeline(dependencies, request, pipelineLog.provisioning(request, input.attempts));
+    const fit = await checkPool(dependencies, request);
+    if (fit) {
+      await told;
+      return fit;
+    }
+    const task = agentTask(dependencies, request);
+    if ('kind' in task) return task;
+    const created = await compute.createTask(task);
+    await told;
+    if (created.kind === 'rejected') return created;
+
+    // Before the row says `starting`: what is there from then on must be watched.
+    await orchestrations.ensureWatch(request.devOpsPool);
+    const starting = await changeRequest(store, input, row => {
+      if (isEnded(row.state) || row.state !== 'provisioning' || row.attempt !== input.attempt)
+        return undefined;
+      return advance(row, {
+        to: 'starting',
+        at: clock.now().toISOString(),
+        batch: created.batch,
+        detail: `Batch task ${created.batch.taskId} in job ${created.batch.jobId}, pool ${created.batch.poolId}.`,
+      });
+    });
+    if (starting?.state !== 'starting') {
+      // Nobody will follow this task: the request has ended while we made it.
+      await compute.deleteTask(created.batch);
+      return { kind: 'superseded' };
+    }
+    log.info(
+      `Request ${request.requestId} attempt ${input.attempt}: Batch task ${created.batch.taskId} created.`,
+    );
+    await tellPipeline(dependencies, starting, pipelineLog.starting(starting));
+    // The agent registers by itself; the placeholder only keeps the waiting job from failing until then.
+    if (!request.callback) await registry.ensurePlaceholder(request.devOpsPool, task.os);
+    return { kind: 'created', phase: 'starting' };
+  };
+
+/** Reasons not to make a task; one of them is that it was made before. */
+function whyNot(row: AgentRequest, attempt: number): Provisioned | undefined {
+  if (isEnded(row.state) || row.attempt > attempt) return { kind: 'superseded' };
+  if (row.attempt === attempt && isPhase(row.state)) return { kind: 'created', phase: row.state };
+  if (row.cancelRequestedAt !== undefined) return { kind: 'cancelled' };
+  return undefined;
+}
+
+const isPhase = (state: AgentRequest['state']): state is AttemptPhase =>
+  state === 'starting' || state === 'online' || state === 'busy';
+
+async function checkPool(
+  { registry }: WithOrchestrations,
+  { devOpsPool }: AgentRequest,
+): Promise<Rejected | undefined> {
+  if (await registry.poolExists(devOpsPool)) return undefined;
+  return {
+    kind: 'rejected',
+    failure: {
+      code: 'AgentPoolMissing',
+      stage: 'registration',
+      message: `Azure DevOps has no agent pool named "${devOpsPool}", or we may not see it. Create it, or mend the profile.`,
+      retryable: false,
+    },
+  };
+}
+
+function agentTask({ config, clock }: WithOrchestrations, request: AgentRequest): AgentTask | Rejected {
+  const profile = config.profiles.get(request.profile);
+  const agentName = agentNameOf(request.requestId, request.attempt);
+  if (!profile) {
+    return {
+      kind: 'rejected',
+      failure: {
+        code: 'ProfileMissing',
+        stage: 'createTask',
+        message: `Profile "${request.profile}" is not configured any more.`,
+        retryable: false,
+      },
+    };
+  }
+  const expiresAt = new Date(clock.now().getTime() + request.timeoutMinutes * 60_000);
+  return {
+    profile: profile.name,
+    day: dayOf(request.createdAt),
+    poolId: profile.batchPool,
+    taskId: agentName,
+    image: request.image,
+    os: profile.os,
+    slots: profile.slots,
+    environment: {
+      ...request.capabilities,
+      AZDO_URL: config.devOps.url,
+      AZDO_POOL: request.devOpsPool,
+      AZDO_AGENT: agentName,
+      AZDO_AGENT_DISPOSE: 'true',
+      // A node that is lost runs its tasks again elsewhere, much later perhaps: such an agent must not come up.
+      AZDO_EXPIRES_AT: expiresAt.toISOString(),
+      ...(profile.agentAuth === 'token' && config.devOps.token !== undefined
+        ? { AZDO_TOKEN: config.devOps.token }
+        : {}),
+    },
+    maxWallClockMinutes: request.timeoutMinutes + jobHours * 60,
+  };
+}

@@ -1,0 +1,88 @@
+import { changeRequest } from '../change-request.js';
+import { advance, note } from '../domain/lifecycle.js';
+import { pipelineLog } from '../domain/pipeline-log.js';
+import type { AgentRequest } from '../domain/request.js';
+import { show } from '../domain/view.js';
+import type { CompletionAnswer } from '../ports.js';
+import type { Activities, Released } from '../workflow/contract.js';
+import type { Dependencies } from './dependencies.js';
+import { waitingPipeline } from './waiting-pipeline.js';
+
+/** See {@link Activities}. */
+export const releasePipeline =
+  (dependencies: Dependencies) =>
+  async (input: Activities['releasePipeline']['input']): Promise<Released> => {
+    const { store, queue, clock, config, log } = dependencies;
+    const now = clock.now().toISOString();
+    let cancelled = false;
+    let sentBefore = false;
+    const request = await changeRequest(store, input, row => {
+      cancelled = row.cancelRequestedAt !== undefined;
+      if (cancelled || row.attempt !== input.attempt) return undefined;
+      sentBefore = row.callback?.result === 'succeeded';
+      if (row.state !== 'starting') return undefined;
+      const online = advance(row, {
+        to: 'online',
+        at: now,
+        detail: `Agent ${row.agentName ?? '?'} is online.`,
+      });
+      // Written before it is sent: a send that is repeated after a crash must not take its own echo for a refusal.
+      return online.callback?.sealedToken && !online.callback.acknowledgedAt
+        ? { ...online, callback: { ...online.callback, result: 'succeeded' } }
+        : online;
+    });
+    if (cancelled) return { kind: 'cancelled' };
+    if (!request) return { kind: 'released' };
+
+    if (request.replyQueue)
+      await queue.reply(request.replyQueue, JSON.stringify(show(request, config.publicUrl)));
+    const answer = await complete(dependencies, request);
+    if (!answer) return { kind: 'released' };
+
+    const reason = answer.kind === 'acknowledged' || isEcho(answer, sentBefore) ? undefined : answer.reason;
+    await changeRequest(store, input, row => {
+      const at = clock.now().toISOString();
+      const callback = {
+        ...row.callback,
+        sealedToken: undefined,
+        ...(reason === undefined ? { acknowledgedAt: at } : { refusedWith: reason }),
+      };
+      return reason === undefined
+        ? { ...row, callback, updatedAt: at }
+        : note({ ...row, callback }, at, `The pipeline did not take our completion: ${reason}`);
+    });
+    if (answer.kind === 'planOver') return { kind: 'planOver', reason: answer.reason };
+    if (reason !== undefined) log.warn(`Request ${request.requestId}: completion refused (${reason}).`);
+    return { kind: 'released' };
+  };
+
+/** A refusal of what we had sent before a crash only says that it arrived. */
+const isEcho = (answer: CompletionAnswer, sentBefore: boolean): boolean =>
+  answer.kind === 'refused' && sentBefore;
+
+async function complete(
+  { pipeline, seal, log }: Dependencies,
+  request: AgentRequest,
+): Promise<CompletionAnswer | undefined> {
+  const { callback, requestId } = request;
+  if (!callback || callback.acknowledgedAt || callback.refusedWith) return undefined;
+  const waiting = waitingPipeline({ seal }, request);
+  if (!waiting) {
+    log.error(`Request ${requestId}: its job token can't be unsealed; was CallbackTokenKey replaced?`);
+    return {
+      kind: 'refused',
+      reason: 'its job token can not be unsealed with the configured CallbackTokenKey',
+    };
+  }
+  const { context, token } = waiting;
+  const line = pipelineLog.online(request);
+  await Promise.all([
+    pipeline.tell(context, token, [line]),
+    // Before the completion: afterwards the task is closed and its variables with it.
+    pipeline.annotate(context, token, {
+      variables: { agentName: request.agentName ?? '', requestId },
+      log: [...request.history.map(entry => `${entry.at} ${entry.state}: ${entry.detail}`), line],
+    }),
+  ]);
+  return pipeline.complete(context, token, 'succeeded');
+}

@@ -1,0 +1,30 @@
+import type { AgentRequest, PipelineContext } from '../domain/request.js';
+import type { Dependencies } from './dependencies.js';
+
+/** The pipeline that still waits for a request's completion, with what it takes to talk to it. */
+export interface WaitingPipeline {
+  readonly context: PipelineContext;
+  readonly token: string;
+}
+
+/** Undefined when no pipeline waits (any more), or its token can't be unsealed with the keys we have. */
+export function waitingPipeline(
+  { seal }: Pick<Dependencies, 'seal'>,
+  request: AgentRequest,
+): WaitingPipeline | undefined {
+  const { pipeline, callback } = request;
+  if (!pipeline || !callback?.sealedToken || callback.acknowledgedAt || callback.refusedWith)
+    return undefined;
+  const token = seal.unseal(request.requestId, callback.sealedToken);
+  return token === undefined ? undefined : { context: pipeline, token };
+}
+
+/** Live lines for whoever watches the run; silence when nobody waits. */
+export async function tellPipeline(
+  dependencies: Pick<Dependencies, 'seal' | 'pipeline'>,
+  request: AgentRequest,
+  ...lines: readonly string[]
+): Promise<void> {
+  const waiting = waitingPipeline(dependencies, request);
+  if (waiting) await dependencies.pipeline.tell(waiting.context, waiting.token, lines);
+}

@@ -1,0 +1,335 @@
+import { BatchServiceClient, type BatchServiceModels, BatchSharedKeyCredentials } from '@azure/batch';
+import type { TokenCredential } from '@azure/identity';
+import { type AbortSignalLike, AzureIdentityCredentialAdapter } from '@azure/ms-rest-js';
+import * as z from 'zod';
+import { type Failure, type Stage, shorten, TransientError } from '../domain/failure.js';
+import { batchJobIdOf } from '../domain/names.js';
+import type { BatchPlace } from '../domain/request.js';
+import type { TaskView } from '../domain/situation.js';
+import type { AgentTask, Clock, Compute } from '../ports.js';
+import { batchFacts, classifyBatchError } from './batch-errors.js';
+import { cachedCredential } from './cached-credential.js';
+import { userAgent } from './product.js';
+import { createSystemClock } from './system-clock.js';
+
+export interface BatchComputeOptions {
+  /** E.g. `https://account.region.batch.azure.com`. */
+  readonly accountUrl: string;
+  readonly auth:
+    | { readonly accountName: string; readonly accountKey: string }
+    | { readonly credential: TokenCredential };
+  /** Pulls images with the identity of the nodes; absent: as the pool is set up to. */
+  readonly registry?: { readonly server: string; readonly identityResourceId: string };
+  /** Default `2022-10-01.16.0`, what the client was made for. */
+  readonly apiVersion?: string;
+  readonly clock?: Clock;
+}
+
+/** With both slashes: the audience of Batch ends in one. */
+const scope = 'https://batch.core.windows.net//.default';
+const defaultApiVersion = '2022-10-01.16.0';
+const callTimeoutMs = 15_000;
+const poolIsFitForMs = 60_000;
+/** A job that was just created may not be found for a moment. */
+const jobNotFoundTries = 6;
+const jobNotFoundPauseMs = 1_000;
+const lastRound = 9;
+const tailBytes = 2_048;
+const taskColumns = 'id,state,executionInfo';
+
+const Task = z.object({
+  id: z.string(),
+  state: z.enum(['active', 'preparing', 'running', 'completed']),
+  executionInfo: z
+    .object({
+      exitCode: z.number().nullish(),
+      failureInfo: z
+        .object({
+          code: z.string().nullish(),
+          message: z.string().nullish(),
+          details: z.array(z.object({ name: z.string().nullish(), value: z.string().nullish() })).nullish(),
+        })
+        .nullish(),
+    })
+    .nullish(),
+});
+
+/** A job in which nothing can be started any more: its next round takes over. */
+const jobHasEnded: ReadonlySet<string> = new Set(['JobBeingTerminated', 'JobBeingDeleted', 'JobCompleted']);
+const endedJobStates: ReadonlySet<string> = new Set(['terminating', 'deleting', 'completed']);
+
+export function createBatchCompute(options: BatchComputeOptions): Compute {
+  const client = openClient(options);
+  const clock = options.clock ?? createSystemClock();
+  const fitPools = new Map<string, number>();
+  /** Which round of a profile's job of the day is in use, by job and pool. */
+  const rounds = new Map<string, number>();
+
+  /** @returns what makes the pool unfit. */
+  async function poolProblem(poolId: string): Promise<Failure | undefined> {
+    const now = clock.now().getTime();
+    if ((fitPools.get(poolId) ?? Number.NEGATIVE_INFINITY) > now) return undefined;
+    const pool = await client.pool.get(poolId, { ...call(), poolGetOptions: { select: 'id,state' } });
+    if (pool.state === 'deleting') {
+      return {
+        code: 'PoolMissing',
+        stage: 'nodeAllocation',
+        message: `Batch pool ${poolId} is being deleted. Correct the profile's batchPool, or create the pool again.`,
+        retryable: false,
+      };
+    }
+    fitPools.set(poolId, now + poolIsFitForMs);
+    return undefined;
+  }
+
+  /** @returns false if the job can't take this pool's tasks: it has ended or is on another pool. */
+  async function ensureJob(jobId: string, poolId: string): Promise<boolean> {
+    try {
+      // A shared job must not end because it happens to be empty.
+      await client.job.add({ id: jobId, poolInfo: { poolId }, onAllTasksComplete: 'noaction' }, call());
+      return true;
+    } catch (error) {
+      if (batchFacts(error).code !== 'JobExists') throw error;
+    }
+    const job = await client.job.get(jobId, { ...call(), jobGetOptions: { select: 'id,state,poolInfo' } });
+    return !endedJobStates.has(job.state ?? '') && sameId(job.poolInfo?.poolId, poolId);
+  }
+
+  /** @returns false if the job has ended meanwhile. */
+  async function addTask(jobId: string, task: AgentTask): Promise<boolean> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        await client.task.add(jobId, toTask(task, options.registry), call());
+        return true;
+      } catch (error) {
+        const { code } = batchFacts(error);
+        if (code === 'TaskExists') return true;
+        if (code !== undefined && jobHasEnded.has(code)) return false;
+        if (code !== 'JobNotFound' || tries === jobNotFoundTries) throw error;
+      }
+      await clock.sleep(jobNotFoundPauseMs);
+      if (!(await ensureJob(jobId, task.poolId))) return false;
+    }
+  }
+
+  /** @returns the job that has the task now. */
+  async function addToJob(task: AgentTask): Promise<string> {
+    const key = `${task.profile} ${task.day} ${task.poolId}`;
+    const cached = rounds.get(key);
+    for (let round = cached ?? 0; round <= lastRound; round += 1) {
+      const jobId = batchJobIdOf(task.profile, task.day, round);
+      if (round !== cached && !(await ensureJob(jobId, task.poolId))) continue;
+      rounds.set(key, round);
+      if (await addTask(jobId, task)) return jobId;
+    }
+    // Jobs that were being deleted are gone some time later: the search begins anew.
+    rounds.delete(key);
+    throw new TransientError(
+      'JobsExhausted',
+      'createTask',
+      `Every Batch job of profile ${task.profile} for ${task.day} has ended or is on another pool. Wait until ended ` +
+        'jobs are deleted, or delete them.',
+      60_000,
+    );
+  }
+
+  async function listJob(jobId: string): Promise<readonly TaskView[]> {
+    const views: TaskView[] = [];
+    try {
+      let page = await client.task.list(jobId, {
+        ...call(),
+        taskListOptions: { select: taskColumns, maxResults: 1_000 },
+      });
+      for (;;) {
+        views.push(...page.map(task => toView(jobId, task)));
+        if (!page.odatanextLink) return views;
+        page = await client.task.listNext(page.odatanextLink, call());
+      }
+    } catch (error) {
+      if (batchFacts(error).status === 404) return [];
+      throw asError(error, 'nodeAllocation', `The tasks of Batch job ${jobId} can't be listed`);
+    }
+  }
+
+  async function fileTail({ jobId, taskId }: BatchPlace, path: string): Promise<string> {
+    try {
+      const { contentLength } = await client.file.getPropertiesFromTask(jobId, taskId, path, call());
+      if (!(contentLength > 0)) return '';
+      const ocpRange = `bytes=${Math.max(0, contentLength - tailBytes)}-${contentLength - 1}`;
+      const file = await client.file.getFromTask(jobId, taskId, path, {
+        ...call(),
+        fileGetFromTaskOptions: { ocpRange },
+      });
+      const chunks: Buffer[] = [];
+      for await (const chunk of file.readableStreamBody ?? [])
+        chunks.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
+      return Buffer.concat(chunks).subarray(-tailBytes).toString('utf8').trim();
+    } catch {
+      // It only makes a failure's message better; the failure must not wait for it.
+      return '';
+    }
+  }
+
+  return {
+    createTask: async task => {
+      const what = `The task of agent ${task.taskId} in Batch pool ${task.poolId} can't be created`;
+      try {
+        const problem = await poolProblem(task.poolId);
+        if (problem) return { kind: 'rejected', failure: problem };
+      } catch (error) {
+        fitPools.delete(task.poolId);
+        const isMissing = batchFacts(error).status === 404;
+        const outcome = isMissing
+          ? classifyBatchError({ statusCode: 404, code: 'PoolNotFound' }, 'nodeAllocation', what)
+          : classifyBatchError(error, 'createTask', what);
+        if (outcome.kind === 'transient') throw outcome.error;
+        return { kind: 'rejected', failure: outcome.failure };
+      }
+      try {
+        const jobId = await addToJob(task);
+        return { kind: 'created', batch: { poolId: task.poolId, jobId, taskId: task.taskId } };
+      } catch (error) {
+        const outcome = classifyBatchError(error, 'createTask', what);
+        if (outcome.kind === 'transient') throw outcome.error;
+        return { kind: 'rejected', failure: outcome.failure };
+      }
+    },
+
+    listTasks: async jobIds => (await Promise.all(jobIds.map(listJob))).flat(),
+
+    getTask: async ({ jobId, taskId }) => {
+      try {
+        const task = await client.task.get(jobId, taskId, {
+          ...call(),
+          taskGetOptions: { select: taskColumns },
+        });
+        return toView(jobId, task);
+      } catch (error) {
+        if (batchFacts(error).status === 404) return undefined;
+        throw asError(error, 'nodeAllocation', `Batch task ${taskId} can't be read`);
+      }
+    },
+
+    deleteTask: async ({ jobId, taskId }) => {
+      try {
+        await client.task.deleteMethod(jobId, taskId, call());
+      } catch (error) {
+        const { status, code } = batchFacts(error);
+        // With its job the task goes, too.
+        if (status === 404 || code === 'JobBeingDeleted') return;
+        if (status === 409) {
+          throw new TransientError(
+            'BatchUnavailable',
+            'createTask',
+            `Batch task ${taskId} can't be deleted now: ${code ?? 'conflict'}.`,
+          );
+        }
+        throw asError(error, 'createTask', `Batch task ${taskId} can't be deleted`);
+      }
+    },
+
+    outputTail: async place => {
+      const tails = [await fileTail(place, 'stderr.txt'), await fileTail(place, 'stdout.txt')];
+      const text = tails.filter(tail => tail !== '').join('\n');
+      return text === '' ? undefined : text;
+    },
+
+    ping: async () => {
+      try {
+        await client.pool.list({ ...call(), poolListOptions: { maxResults: 1, select: 'id' } });
+      } catch (error) {
+        throw asError(error, 'createTask', "Azure Batch can't be used");
+      }
+    },
+  };
+}
+
+function openClient({ accountUrl, auth, apiVersion }: BatchComputeOptions): BatchServiceClient {
+  const credentials =
+    'credential' in auth
+      ? new AzureIdentityCredentialAdapter(cachedCredential(auth.credential), scope)
+      : new BatchSharedKeyCredentials(auth.accountName, auth.accountKey);
+  // The client's own retries last minutes and leave 429 out; ours are the orchestration's.
+  const client = new BatchServiceClient(credentials, accountUrl.replace(/\/+$/, ''), {
+    noRetryPolicy: true,
+    userAgent: standard => `${userAgent} ${standard}`,
+  });
+  client.apiVersion = apiVersion ?? defaultApiVersion;
+  return client;
+}
+
+/** The client's own timeout has a timer that runs on after the answer and keeps a process from ending. */
+class Deadline extends EventTarget implements AbortSignalLike {
+  aborted = false;
+  onabort: AbortSignalLike['onabort'] = null;
+
+  constructor(ms: number) {
+    super();
+    setTimeout(() => {
+      this.aborted = true;
+      this.dispatchEvent(new Event('abort'));
+    }, ms).unref();
+  }
+}
+
+const call = (): { abortSignal: AbortSignalLike } => ({ abortSignal: new Deadline(callTimeoutMs) });
+
+function toTask(
+  task: AgentTask,
+  registry: BatchComputeOptions['registry'],
+): BatchServiceModels.TaskAddParameter {
+  return {
+    id: task.taskId,
+    // Empty keeps the image's entry point.
+    commandLine: '',
+    containerSettings: {
+      imageName: task.image,
+      workingDirectory: 'containerImageDefault',
+      ...(registry
+        ? {
+            registry: {
+              registryServer: registry.server,
+              identityReference: { resourceId: registry.identityResourceId },
+            },
+          }
+        : {}),
+    },
+    environmentSettings: Object.entries(task.environment).map(([name, value]) => ({ name, value })),
+    constraints: {
+      maxWallClockTime: `PT${task.maxWallClockMinutes}M`,
+      // A task that runs twice would register the same agent twice.
+      maxTaskRetryCount: 0,
+      retentionTime: 'PT1H',
+    },
+    requiredSlots: task.slots,
+    userIdentity: {
+      // Windows containers start only with administrator rights on the node.
+      autoUser: { scope: 'task', elevationLevel: task.os === 'windows' ? 'admin' : 'nonadmin' },
+    },
+  };
+}
+
+function toView(jobId: string, task: unknown): TaskView {
+  const { id, state, executionInfo } = Task.parse(task);
+  const failure = executionInfo?.failureInfo;
+  const details = failure?.details?.map(({ name, value }) => `${name ?? ''}: ${value ?? ''}`).join('; ');
+  const message = [failure?.message, details].filter(Boolean).join(' ');
+  return {
+    jobId,
+    taskId: id,
+    state,
+    exitCode: executionInfo?.exitCode ?? undefined,
+    failureCode: failure?.code ?? undefined,
+    failureMessage: message === '' ? undefined : shorten(message, 500),
+  };
+}
+
+/** Where no rejection can be told, even a permanent refusal is worth repeating: until an operator has acted. */
+function asError(error: unknown, stage: Stage, what: string): Error {
+  const outcome = classifyBatchError(error, stage, what);
+  if (outcome.kind === 'transient') return outcome.error;
+  const { code, message } = outcome.failure;
+  return new TransientError(code, stage, message);
+}
+
+const sameId = (a: string | undefined, b: string): boolean => a?.toLowerCase() === b.toLowerCase();

@@ -1,0 +1,195 @@
+import { Readable } from 'node:stream';
+import { getBearerHandler, WebApi } from 'azure-devops-node-api';
+import { TaskApi } from 'azure-devops-node-api/TaskApi.js';
+import * as z from 'zod';
+import { shorten, TransientError } from '../domain/failure.js';
+import type { PipelineContext } from '../domain/request.js';
+import type { CompletionAnswer, PipelineCallback, PipelineNotes } from '../ports.js';
+import { type DevOpsFacts, describeAnswer, devOpsFacts, isTransient } from './devops-errors.js';
+import { product } from './product.js';
+import { describeNoAnswer } from './service-errors.js';
+
+const callTimeoutMs = 10_000;
+const maxLines = 100;
+const maxLineLength = 1_024;
+
+/** Everything about the run is gone: asking its plan would only tell the same. */
+const planIsGone: ReadonlySet<string> = new Set([
+  'TaskOrchestrationPlanNotFoundException',
+  'TaskOrchestrationPlanSecurityException',
+  'TaskOrchestrationPlanTerminatedException',
+]);
+/** Nobody waits for the task any more, which may be answered as 500; the run itself may go on. */
+const taskIsGone = 'OrchestrationSessionNotFoundException';
+
+const planLocation = '5cecd946-d704-471e-a45f-3b4064fcfaba';
+const Plan = z.object({ state: z.string() });
+const CreatedLog = z.object({ id: z.number() });
+
+/**
+ * Speaks with the job token of one pipeline run, at the address that the run gave. A redirect is never followed:
+ * it would carry the token to a host that nobody allowed.
+ */
+export function createDevOpsPipelineCallback(): PipelineCallback {
+  return {
+    tell: async (pipeline, token, lines) => {
+      const value = toLogLines(lines, token);
+      const { jobId, timelineId } = pipeline;
+      const path = `/timelines/${encodeURIComponent(timelineId)}/records/${encodeURIComponent(jobId)}/feed`;
+      for (let start = 0; start < value.length; start += maxLines) {
+        const part = value.slice(start, start + maxLines);
+        await ignoreErrors(() =>
+          open(pipeline, token).rest.create(`${planOf(pipeline)}${path}?api-version=4.1`, {
+            value: part,
+            count: part.length,
+          }),
+        );
+      }
+    },
+
+    annotate: async (pipeline, token, notes) => {
+      const lines = toLogLines(notes.log ?? [], token);
+      const logId = lines.length > 0 ? await ignoreErrors(() => writeLog(pipeline, token, lines)) : undefined;
+      const record = toRecord(pipeline, notes, logId);
+      if (!record) return;
+      const path = `/timelines/${encodeURIComponent(pipeline.timelineId)}/records`;
+      await ignoreErrors(() =>
+        open(pipeline, token).rest.update(`${planOf(pipeline)}${path}?api-version=4.1`, {
+          value: [record],
+          count: 1,
+        }),
+      );
+    },
+
+    complete: async (pipeline, token, result) => {
+      const refusal = await postCompletion(pipeline, token, result);
+      if (refusal === undefined) return { kind: 'acknowledged' };
+      if (refusal.typeKey !== undefined && planIsGone.has(refusal.typeKey)) {
+        return { kind: 'planOver', reason: refusal.typeKey };
+      }
+      return askPlan(pipeline, token, refusal.typeKey ?? `HTTP ${refusal.status ?? '?'}`);
+    },
+  };
+}
+
+type Refusal = Pick<DevOpsFacts, 'status' | 'typeKey'>;
+
+/** @returns nothing when the completion was taken. */
+async function postCompletion(
+  pipeline: PipelineContext,
+  token: string,
+  result: 'succeeded' | 'failed',
+): Promise<Refusal | undefined> {
+  try {
+    const { statusCode } = await open(pipeline, token).rest.create(
+      `${planOf(pipeline)}/events?api-version=2.0-preview.1`,
+      { name: 'TaskCompleted', taskId: pipeline.taskInstanceId, jobId: pipeline.jobId, result },
+    );
+    // 203 is the sign-in page, 404 is not thrown by the client: neither means that somebody took it.
+    const taken = statusCode >= 200 && statusCode < 300 && statusCode !== 203;
+    return taken ? undefined : { status: statusCode, typeKey: undefined };
+  } catch (error) {
+    const facts = devOpsFacts(error);
+    const isTerminal = facts.typeKey === taskIsGone || planIsGone.has(facts.typeKey ?? '');
+    if (!isTerminal && isTransient(facts)) throw unavailable(facts);
+    return facts;
+  }
+}
+
+/** A refused completion says little: only the plan tells whether the run is over. */
+async function askPlan(pipeline: PipelineContext, token: string, reason: string): Promise<CompletionAnswer> {
+  const { projectId, hubName, planId } = pipeline;
+  try {
+    const api = new TaskApi(pipeline.planUrl, [getBearerHandler(token, false)], restOptions);
+    const { requestUrl, apiVersion } = await api.vsoClient.getVersioningData(
+      '7.2-preview.2',
+      'distributedtask',
+      planLocation,
+      { scopeIdentifier: projectId, hubName, planId },
+    );
+    if (requestUrl === undefined) return { kind: 'refused', reason };
+    const { statusCode, result } = await api.rest.get(requestUrl, {
+      acceptHeader: api.createAcceptHeader('application/json', apiVersion),
+    });
+    if (statusCode === 404) return { kind: 'planOver', reason: `${reason}; the plan is not there any more` };
+    const plan = Plan.safeParse(result);
+    if (plan.success && plan.data.state.toLowerCase() === 'completed') {
+      return { kind: 'planOver', reason: `${reason}; the plan has completed` };
+    }
+  } catch (error) {
+    const facts = devOpsFacts(error);
+    if (planIsGone.has(facts.typeKey ?? '')) {
+      return { kind: 'planOver', reason: `${reason}; ${facts.typeKey ?? ''}` };
+    }
+    const gaveNoRoute = facts.status === undefined && facts.code === undefined && !isTimeout(facts);
+    if (!gaveNoRoute && isTransient(facts)) throw unavailable(facts);
+  }
+  return { kind: 'refused', reason };
+}
+
+async function writeLog(pipeline: PipelineContext, token: string, lines: readonly string[]): Promise<number> {
+  const { rest } = open(pipeline, token);
+  const created = await rest.create(`${planOf(pipeline)}/logs?api-version=4.1`, {
+    path: `logs\\${pipeline.taskInstanceId}`,
+  });
+  const { id } = CreatedLog.parse(created.result);
+  const content = Readable.from([Buffer.from(`${lines.join('\n')}\n`, 'utf8')]);
+  await rest.uploadStream('POST', `${planOf(pipeline)}/logs/${id}?api-version=4.1`, content, {
+    additionalHeaders: { 'Content-Type': 'application/octet-stream' },
+  });
+  return id;
+}
+
+function toRecord(pipeline: PipelineContext, notes: PipelineNotes, logId: number | undefined) {
+  const variables = Object.entries(notes.variables ?? {}).map(
+    ([name, value]) => [name, { value, isSecret: false }] as const,
+  );
+  const changes = {
+    ...(variables.length > 0 ? { variables: Object.fromEntries(variables) } : {}),
+    ...(notes.error === undefined
+      ? {}
+      : { issues: [{ type: 'error', message: notes.error }], errorCount: 1 }),
+    ...(logId === undefined ? {} : { log: { id: logId } }),
+  };
+  return Object.keys(changes).length > 0 ? { id: pipeline.taskInstanceId, ...changes } : undefined;
+}
+
+const restOptions = {
+  socketTimeout: callTimeoutMs,
+  allowRetries: false,
+  allowRedirects: false,
+  maxRedirects: 0,
+};
+
+const open = (pipeline: PipelineContext, token: string): WebApi =>
+  new WebApi(pipeline.planUrl, getBearerHandler(token, false), restOptions, product);
+
+const planOf = ({ planUrl, projectId, hubName, planId }: PipelineContext): string =>
+  `${planUrl.replace(/\/+$/, '')}/${encodeURIComponent(projectId)}/_apis/distributedtask/hubs/` +
+  `${encodeURIComponent(hubName)}/plans/${encodeURIComponent(planId)}`;
+
+/** What people read must never hold the token, whatever the lines were made of. */
+const toLogLines = (lines: readonly string[], token: string): string[] =>
+  lines
+    .flatMap(line => line.split(/\r?\n/))
+    .map(line => shorten(token === '' ? line : line.replaceAll(token, '***'), maxLineLength));
+
+async function ignoreErrors<T>(action: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await action();
+  } catch {
+    return undefined;
+  }
+}
+
+const isTimeout = ({ message }: DevOpsFacts): boolean => message?.startsWith('Request timeout') ?? false;
+
+const unavailable = (facts: DevOpsFacts): TransientError =>
+  new TransientError(
+    'AzDOUnavailable',
+    'callback',
+    facts.status === undefined
+      ? `The waiting pipeline can't be told: Azure DevOps can't be reached: ${describeNoAnswer(facts.code)}.`
+      : `The waiting pipeline can't be told: Azure DevOps answered ${describeAnswer(facts)}.`,
+    facts.retryAfterMs,
+  );

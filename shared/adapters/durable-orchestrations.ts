@@ -1,0 +1,79 @@
+import { type DurableClient, OrchestrationRuntimeStatus } from 'durable-functions';
+import { watchIdOf } from '../domain/names.js';
+import type { Orchestrations } from '../ports.js';
+
+const alive = new Set<unknown>([
+  OrchestrationRuntimeStatus.Pending,
+  OrchestrationRuntimeStatus.Running,
+  OrchestrationRuntimeStatus.ContinuedAsNew,
+  OrchestrationRuntimeStatus.Suspended,
+]);
+
+/** Many requests of one pool ensure its watch at the same moment; one question serves them all. */
+const beingEnsured = new Map<string, Promise<void>>();
+
+/** What the app calls its orchestrations and the event that they wait for. */
+export interface OrchestrationNames {
+  readonly lifecycle: string;
+  readonly watch: string;
+  readonly event: string;
+}
+
+/**
+ * The orchestrations behind a Durable Functions client.
+ *
+ * @param client comes with each invocation and knows the task hub.
+ */
+export function durableOrchestrations(client: DurableClient, names: OrchestrationNames): Orchestrations {
+  const running = async (instanceId: string): Promise<{ readonly input: unknown } | undefined> => {
+    try {
+      const status = await client.getStatus(instanceId, { showInput: true });
+      return alive.has(status.runtimeStatus) ? { input: status.input } : undefined;
+    } catch (error) {
+      if (isUnknownInstance(error)) return undefined;
+      throw error;
+    }
+  };
+  const startWatch = async (instanceId: string, devOpsPool: string): Promise<void> => {
+    if (await running(instanceId)) return;
+    try {
+      await client.startNew(names.watch, { instanceId, input: { devOpsPool } });
+    } catch (error) {
+      // Another host was faster: there is a watch, and that is all that was wanted.
+      if (!(await running(instanceId))) throw error;
+    }
+  };
+
+  return {
+    async startLifecycle(requestId, input) {
+      await client.startNew(names.lifecycle, { instanceId: requestId, input });
+    },
+
+    runningLifecycle: running,
+
+    async raise(requestId, situation) {
+      try {
+        await client.raiseEvent(requestId, names.event, situation);
+        return true;
+      } catch (error) {
+        if (isUnknownInstance(error)) return false;
+        throw error;
+      }
+    },
+
+    async ensureWatch(devOpsPool) {
+      const instanceId = watchIdOf(devOpsPool);
+      const ensuring =
+        beingEnsured.get(instanceId) ??
+        startWatch(instanceId, devOpsPool).finally(() => {
+          beingEnsured.delete(instanceId);
+        });
+      beingEnsured.set(instanceId, ensuring);
+      await ensuring;
+    },
+  };
+}
+
+/** The client tells of a missing instance only in words. */
+const isUnknownInstance = (error: unknown): boolean =>
+  error instanceof Error && /HTTP 404|No instance with ID/.test(error.message);

@@ -1,0 +1,80 @@
+import { QueueServiceClient } from '@azure/storage-queue';
+import type { Stage } from '../domain/failure.js';
+import type { RequestQueue } from '../ports.js';
+import { factsOf } from './service-errors.js';
+import { type StorageAccount, storageRetries } from './storage-account.js';
+import { storageError } from './storage-errors.js';
+
+export interface StorageQueueOptions {
+  readonly account: StorageAccount;
+  /** Default `agent-requests`. */
+  readonly requestQueue?: string;
+  /** Default `agent-requests-deadletter`. */
+  readonly deadLetterQueue?: string;
+}
+
+/** A message for a queue that no queue can take, however often it is tried. */
+class MessageTooLargeError extends Error {
+  override readonly name = 'MessageTooLargeError';
+}
+
+const maxMessageBytes = 64 * 1024;
+const callTimeoutMs = 10_000;
+/** Never: a request or a dead letter that vanishes after the default seven days was lost without a trace. */
+const neverExpires = -1;
+
+/** Messages are JSON text as it is, not base64 of it. */
+export function createStorageQueue(options: StorageQueueOptions): RequestQueue {
+  const { requestQueue = 'agent-requests', deadLetterQueue = 'agent-requests-deadletter' } = options;
+  const service = openService(options.account);
+
+  async function put(queueName: string, message: string, stage: Stage): Promise<void> {
+    const bytes = Buffer.byteLength(message, 'utf8');
+    if (bytes > maxMessageBytes) {
+      throw new MessageTooLargeError(
+        `A message of ${bytes} bytes does not fit into queue ${queueName}, which takes ${maxMessageBytes}.`,
+      );
+    }
+    const queue = service.getQueueClient(queueName);
+    const send = () =>
+      queue.sendMessage(fitForXml(message), {
+        messageTimeToLive: neverExpires,
+        abortSignal: AbortSignal.timeout(callTimeoutMs),
+      });
+    try {
+      try {
+        await send();
+      } catch (error) {
+        if (factsOf(error).code !== 'QueueNotFound') throw error;
+        await queue.createIfNotExists({ abortSignal: AbortSignal.timeout(callTimeoutMs) });
+        await send();
+      }
+    } catch (error) {
+      throw storageError(error, stage, `Queue ${queueName} took no message`);
+    }
+  }
+
+  return {
+    send: message => put(requestQueue, message, 'intake'),
+    reply: (queue, message) => put(queue, message, 'online'),
+    deadLetter: message => put(deadLetterQueue, message, 'online'),
+  };
+}
+
+function openService(account: StorageAccount): QueueServiceClient {
+  const options = {
+    retryOptions: {
+      maxTries: storageRetries.maxRetries + 1,
+      retryDelayInMs: storageRetries.retryDelayInMs,
+      maxRetryDelayInMs: storageRetries.maxRetryDelayInMs,
+      tryTimeoutInMs: callTimeoutMs,
+    },
+  };
+  return 'connectionString' in account
+    ? QueueServiceClient.fromConnectionString(account.connectionString, options)
+    : new QueueServiceClient(account.serviceUri, account.credential, options);
+}
+
+/** The two characters that JSON takes as they are and XML, which carries messages, does not. */
+const fitForXml = (json: string): string =>
+  json.replaceAll('\uFFFE', String.raw`\uFFFE`).replaceAll('\uFFFF', String.raw`\uFFFF`);

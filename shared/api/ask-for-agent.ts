@@ -1,0 +1,149 @@
+import type { Config } from '../config.js';
+import { TransientError } from '../domain/failure.js';
+import { beginAgain } from '../domain/lifecycle.js';
+import { type AgentRequest, isEnded } from '../domain/request.js';
+import { show } from '../domain/view.js';
+import type { Clock, Log, RequestQueue, RequestStore, TokenSeal } from '../ports.js';
+import { type ApiRequest, baseUrlOf } from './api-request.js';
+import { newRequest, readWanted, usesArticleBody } from './new-request.js';
+import { readPipelineHeaders } from './pipeline-headers.js';
+import { type ApiResponse, type FieldError, invalidRequest, json, problem } from './problem.js';
+import { bodyLimitBytes, parseJson, type RequestBody, requestBodySchema } from './request-body.js';
+import { deriveRequestId } from './request-id.js';
+
+export interface IntakeDependencies {
+  readonly config: Config;
+  readonly store: RequestStore;
+  readonly queue: RequestQueue;
+  readonly seal: TokenSeal;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Often enough for a person who waits; whoever wants to know sooner uses `?wait`. */
+const retryAfterSeconds = '5';
+
+/**
+ * The intake: checks a call, keeps it and queues it. It asks neither Batch nor Azure DevOps anything, so it answers
+ * in milliseconds whatever state they are in.
+ *
+ * @param articleRoute whether it came in by the article's own route, whose callers do not wait.
+ */
+export const askForAgent =
+  (dependencies: IntakeDependencies, { articleRoute }: { readonly articleRoute: boolean }) =>
+  async (call: ApiRequest): Promise<ApiResponse> => {
+    const { config } = dependencies;
+    const bytes = await readBody(call);
+    if (!bytes) return problem('BodyTooLarge', `The body may have at most ${bodyLimitBytes} bytes.`);
+    const text = new TextDecoder().decode(bytes);
+    const body = text.trim() === '' ? parseJson('{}', requestBodySchema) : parseJson(text, requestBodySchema);
+    const headers = readPipelineHeaders(call.headers, config.allowedPlanHosts);
+    const wanted = body.ok ? readWanted(config, body.value, articleRoute) : undefined;
+    const errors: FieldError[] = [body, headers, wanted].flatMap(part =>
+      part && !part.ok ? part.errors : [],
+    );
+    if (body.ok && body.value.callback === true && headers.ok && !headers.value) {
+      errors.push({
+        in: 'body',
+        name: 'callback',
+        detail: 'can only be true with the headers of a pipeline',
+      });
+    }
+    if (errors.length > 0 || !body.ok || !headers.ok || !wanted?.ok) return invalidRequest(errors);
+
+    const caller = headers.value;
+    const waits =
+      body.value.callback ?? (caller !== undefined && !articleRoute && !usesArticleBody(body.value));
+    const requestId = body.value.requestId ?? deriveRequestId(caller, body.value.attempt);
+    const request = newRequest(requestId, body.value, wanted.value, dependencies.clock.now().toISOString(), {
+      caller,
+      sealedToken: waits && caller ? dependencies.seal.seal(requestId, caller.token) : undefined,
+      detail: caller
+        ? `Asked for by a pipeline that ${waits ? 'waits' : 'does not wait'}.`
+        : 'Asked for over HTTP.',
+    });
+    try {
+      // Nobody else can have a random id, so there is nothing to look up for it.
+      const isNew = body.value.requestId === undefined && !caller;
+      return await keep(dependencies, call, request, messageOf(request, body.value), isNew);
+    } catch (error) {
+      if (!(error instanceof TransientError)) throw error;
+      dependencies.log.error(`Request ${requestId}: not accepted: ${error.message}`);
+      return problem(
+        'StorageUnavailable',
+        'The request could not be kept; nothing was started. Send it again.',
+        {
+          headers: { 'retry-after': retryAfterSeconds },
+        },
+      );
+    }
+  };
+
+/** Undefined when it is too large. */
+async function readBody(call: ApiRequest): Promise<Uint8Array | undefined> {
+  // Refused by its header where it has one, so that a huge body is not read only to be thrown away.
+  if (Number(call.headers.get('content-length') ?? 0) > bodyLimitBytes) return undefined;
+  const bytes = new Uint8Array(await call.arrayBuffer());
+  return bytes.length > bodyLimitBytes ? undefined : bytes;
+}
+
+/** The queue carries what was asked, never who asked: the context is in the row, its token sealed. */
+function messageOf({ requestId }: AgentRequest, body: RequestBody): string {
+  const { callback: _, ...asked } = body;
+  return JSON.stringify({ version: 1, ...asked, requestId });
+}
+
+async function keep(
+  { store, queue, config }: IntakeDependencies,
+  call: ApiRequest,
+  request: AgentRequest,
+  message: string,
+  isNew: boolean,
+): Promise<ApiResponse> {
+  const baseUrl = baseUrlOf(call, config.publicUrl);
+  const bytes = new TextEncoder().encode(message);
+  const before = isNew ? undefined : (await store.get(request.requestId))?.request;
+  let kept: AgentRequest = request;
+
+  if (before && isEnded(before.state)) {
+    const asksAnew = request.callback !== undefined && before.callback?.acknowledgedAt !== undefined;
+    if (!asksAnew) return json(200, show(before, baseUrl), { ...replayed, ...locationOf(before, baseUrl) });
+    kept = beginAgain(before, request);
+    if ((await store.reopen(kept, bytes)) === 'exists')
+      return joined(store, queue, request, message, baseUrl);
+  } else if (before || (await store.insert(request, bytes)) === 'exists') {
+    return joined(store, queue, request, message, baseUrl);
+  }
+  await queue.send(message);
+  return accepted(kept, baseUrl);
+}
+
+/** A repeat of what is alive. If it is still unstarted its message may be what was lost, so it is sent again. */
+async function joined(
+  store: RequestStore,
+  queue: RequestQueue,
+  request: AgentRequest,
+  message: string,
+  baseUrl: string,
+): Promise<ApiResponse> {
+  const current = (await store.get(request.requestId))?.request ?? request;
+  if (current.state === 'accepted' && current.startClaimedAt === undefined) await queue.send(message);
+  return accepted(current, baseUrl, replayed);
+}
+
+const replayed = { 'idempotent-replay': 'true' };
+
+const locationOf = ({ requestId }: AgentRequest, baseUrl: string): Record<string, string> => ({
+  location: `${baseUrl}/agents/${requestId}`,
+});
+
+const accepted = (
+  request: AgentRequest,
+  baseUrl: string,
+  headers: Readonly<Record<string, string>> = {},
+): ApiResponse =>
+  json(202, show(request, baseUrl), {
+    'retry-after': retryAfterSeconds,
+    ...locationOf(request, baseUrl),
+    ...headers,
+  });

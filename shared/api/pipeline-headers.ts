@@ -1,0 +1,71 @@
+import * as z from 'zod';
+import { planUrlProblem } from '../domain/plan-url.js';
+import type { PipelineContext } from '../domain/request.js';
+import type { ApiRequest } from './api-request.js';
+import type { FieldError } from './problem.js';
+import type { Parsed } from './request-body.js';
+
+/** The pipeline's context with the job token that came with it; the token goes no further than its seal. */
+export interface PipelineCaller {
+  readonly context: PipelineContext;
+  readonly token: string;
+}
+
+const guid = z.string().regex(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, 'must be a GUID');
+
+const schemas = {
+  ProjectId: guid,
+  HubName: z.string().regex(/^[A-Za-z]{1,32}$/, 'must be a hub name such as "build"'),
+  PlanId: guid,
+  JobId: guid,
+  TimelineId: guid,
+  TaskInstanceId: guid,
+  AuthToken: z.string().regex(/^[\x21-\x7e]{1,16384}$/, 'must be a token without spaces'),
+};
+
+/**
+ * Reads the headers that `AzureFunction@1` sends by default: all of them or none.
+ *
+ * @returns undefined as a value when there are none.
+ */
+export function readPipelineHeaders(
+  headers: ApiRequest['headers'],
+  allowedPlanHosts: readonly string[],
+): Parsed<PipelineCaller | undefined> {
+  const names = ['PlanUrl', ...Object.keys(schemas)];
+  const present = names.filter(name => headers.get(name)?.trim());
+  if (present.length === 0) return { ok: true, value: undefined };
+
+  const errors: FieldError[] = names
+    .filter(name => !present.includes(name))
+    .map(name => ({
+      in: 'header',
+      name,
+      detail: 'is missing; pipeline headers come all together or not at all',
+    }));
+  const read = (name: keyof typeof schemas): string => {
+    const value = headers.get(name)?.trim();
+    if (!value) return '';
+    const parsed = schemas[name].safeParse(value);
+    if (!parsed.success)
+      errors.push({ in: 'header', name, detail: parsed.error.issues[0]?.message ?? 'is malformed' });
+    return value;
+  };
+  const planUrl = headers.get('PlanUrl')?.trim() ?? '';
+  const wrongPlanUrl = planUrl ? planUrlProblem(planUrl, allowedPlanHosts) : undefined;
+  if (wrongPlanUrl) errors.push({ in: 'header', name: 'PlanUrl', detail: wrongPlanUrl });
+
+  const caller: PipelineCaller = {
+    context: {
+      planUrl: planUrl.endsWith('/') ? planUrl : `${planUrl}/`,
+      projectId: read('ProjectId'),
+      hubName: read('HubName'),
+      planId: read('PlanId'),
+      jobId: read('JobId'),
+      timelineId: read('TimelineId'),
+      taskInstanceId: read('TaskInstanceId'),
+    },
+    token: read('AuthToken'),
+  };
+  return errors.length === 0 ? { ok: true, value: caller } : { ok: false, errors };
+}

@@ -1,0 +1,64 @@
+/** What a trigger gives back to its host. */
+export interface ApiResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** One thing that is wrong with a request, and where. */
+export interface FieldError {
+  readonly in: 'body' | 'header' | 'query' | 'path';
+  /** The field's or header's name; a nested one with dots; empty for the whole. */
+  readonly name: string;
+  readonly detail: string;
+}
+
+export type ProblemCode =
+  | 'InvalidRequest'
+  | 'BodyTooLarge'
+  | 'RequestNotFound'
+  | 'RequestEnded'
+  | 'MethodNotAllowed'
+  | 'StorageUnavailable';
+
+const titles: Readonly<Record<ProblemCode, readonly [status: number, title: string]>> = {
+  InvalidRequest: [400, 'The request can not be accepted as it is'],
+  BodyTooLarge: [413, 'The body is too large'],
+  RequestNotFound: [404, 'There is no such agent request'],
+  RequestEnded: [409, 'The agent request has ended'],
+  MethodNotAllowed: [405, 'This route does not know that method'],
+  StorageUnavailable: [503, 'Storage can not be reached'],
+};
+
+/** An RFC 9457 answer. */
+export function problem(
+  code: ProblemCode,
+  detail: string,
+  { errors, headers }: { errors?: readonly FieldError[]; headers?: Readonly<Record<string, string>> } = {},
+): ApiResponse {
+  const [status, title] = titles[code];
+  return {
+    status,
+    headers: { 'content-type': 'application/problem+json', ...headers },
+    body: JSON.stringify({ title, status, detail, code, ...(errors ? { errors } : {}) }),
+  };
+}
+
+/** The answer for everything that is wrong with a request, at once. */
+export const invalidRequest = (errors: readonly FieldError[]): ApiResponse =>
+  problem(
+    'InvalidRequest',
+    `${errors.length === 1 ? 'One thing is' : `${errors.length} things are`} wrong: ` +
+      `${errors.map(({ in: where, name, detail }) => `${where}${name ? ` ${name}` : ''} ${detail}`).join('; ')}.`,
+    { errors },
+  );
+
+export const json = (
+  status: number,
+  value: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): ApiResponse => ({
+  status,
+  headers: { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store', ...headers },
+  body: JSON.stringify(value),
+});

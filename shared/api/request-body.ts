@@ -1,0 +1,124 @@
+import * as z from 'zod';
+import { requestIdPattern } from '../domain/names.js';
+import type { FieldError } from './problem.js';
+
+const kibi = 1024;
+export const bodyLimitBytes = 64 * kibi;
+
+/** Names that would change what runs in the container, or speak in our name. */
+const reservedPrefixes = [
+  'AZDO_',
+  'AZ_BATCH_',
+  'VSTS_',
+  'VSO_',
+  'SYSTEM_',
+  'LD_',
+  'DOTNET_',
+  'NODE_',
+  'PYTHON',
+  'BASH_',
+];
+const reservedNames = new Set(
+  'PATH,HOME,USER,SHELL,PWD,ENV,IFS,TMPDIR,TEMP,TMP,HTTP_PROXY,HTTPS_PROXY,ALL_PROXY,NO_PROXY,COMSPEC,PATHEXT,PSMODULEPATH,SYSTEMROOT,WINDIR,__PROTO__,CONSTRUCTOR,PROTOTYPE'.split(
+    ',',
+  ),
+);
+
+const capabilityName = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_.]{0,127}$/, 'must be an environment variable name of at most 128 characters')
+  .refine(name => {
+    const upper = name.toUpperCase();
+    return !reservedNames.has(upper) && !reservedPrefixes.some(prefix => upper.startsWith(prefix));
+  }, 'is a reserved name');
+
+/** Agents take a longer environment variable for no capability. */
+const capabilityValue = z
+  .string()
+  .max(1_023, 'must be at most 1023 characters')
+  // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
+  .regex(/^[^\u0000-\u001f\u007f]*$/, 'must not contain control characters');
+
+const together =
+  (limit: number) =>
+  (map: Record<string, string>): boolean =>
+    JSON.stringify(map).length <= limit;
+
+/** What a caller may say, in an HTTP body and in a queue message alike. */
+const requestFields = {
+  profile: z.string().min(1).max(64).optional(),
+  requestId: z
+    .string()
+    .regex(requestIdPattern, 'must be 1 to 40 of a-z, 0-9 and "-", and start with a letter or digit')
+    .optional(),
+  capabilities: z
+    .record(capabilityName, capabilityValue)
+    .refine(map => Object.keys(map).length <= 64, 'must be at most 64 capabilities')
+    .refine(together(16 * kibi), 'must be at most 16384 characters together')
+    .optional(),
+  timeoutMinutes: z.number().min(1).max(120).optional(),
+  attempt: z.string().max(256).optional(),
+  callback: z.boolean().optional(),
+  tags: z
+    .record(z.string().min(1).max(64), z.string().max(512))
+    .refine(map => Object.keys(map).length <= 32, 'must be at most 32 tags')
+    .refine(together(8 * kibi), 'must be at most 8192 characters together')
+    .optional(),
+  AgentOSType: z.string().max(64).nullish(),
+  AgentBuildType: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{0,40}$/, 'must be at most 40 of A-Z, a-z, 0-9, ".", "_" and "-"')
+    .nullish(),
+};
+
+export const requestBodySchema = z.strictObject(requestFields);
+export type RequestBody = z.infer<typeof requestBodySchema>;
+
+export const queueMessageSchema = z.strictObject({
+  version: z.literal(1, 'must be 1: this is the only version of the message known here'),
+  ...requestFields,
+  replyQueue: z.string().min(3).max(63).optional(),
+});
+export type QueueMessage = z.infer<typeof queueMessageSchema>;
+
+export type Parsed<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly errors: readonly FieldError[] };
+
+/**
+ * Reads a JSON text against a schema.
+ *
+ * @returns the value, or everything that is wrong with the text.
+ */
+export function parseJson<T>(text: string, schema: z.ZodType<T>): Parsed<T> {
+  let value: unknown;
+  const forbidden: FieldError[] = [];
+  try {
+    value = JSON.parse(text, (key, part: unknown) => {
+      // Copying an object loses this name without a word, so it is refused while it is still to be seen.
+      if (key === '__proto__') forbidden.push({ in: 'body', name: key, detail: 'is a reserved name' });
+      return part;
+    });
+  } catch {
+    return { ok: false, errors: [{ in: 'body', name: '', detail: 'must be JSON' }] };
+  }
+  const parsed = schema.safeParse(value);
+  if (parsed.success && forbidden.length === 0) return { ok: true, value: parsed.data };
+  const errors = parsed.success ? [] : parsed.error.issues.flatMap(issueToErrors);
+  return { ok: false, errors: [...forbidden, ...errors] };
+}
+
+function issueToErrors(issue: z.core.$ZodIssue): readonly FieldError[] {
+  const path = issue.path.map(String);
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map(key => ({
+      in: 'body',
+      name: [...path, key].join('.'),
+      detail: 'is not a known field',
+    }));
+  }
+  const inner = issue.code === 'invalid_key' ? issue.issues[0]?.message : undefined;
+  return [{ in: 'body', name: path.join('.'), detail: inner ?? lowerFirst(issue.message) }];
+}
+
+const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);

@@ -1,0 +1,80 @@
+import type { Config } from '../config.js';
+import { requestIdPattern } from '../domain/names.js';
+import { type AgentRequest, isEnded, requestStates } from '../domain/request.js';
+import { show } from '../domain/view.js';
+import type { Clock, RequestStore } from '../ports.js';
+import { type ApiRequest, baseUrlOf } from './api-request.js';
+import { type ApiResponse, type FieldError, invalidRequest, json, problem } from './problem.js';
+
+interface LookupDependencies {
+  readonly config: Config;
+  readonly store: RequestStore;
+  readonly clock: Clock;
+}
+
+/** Shorter than any gateway's patience. */
+const longestWaitSeconds = 25;
+const lookAgainMs = 500;
+
+export const notFound = (requestId: string): ApiResponse =>
+  problem('RequestNotFound', `No agent request has the id "${requestId}".`);
+
+/** One request; with `?wait` as soon as its state changes, or when the time is up. */
+export const showRequest =
+  ({ config, store, clock }: LookupDependencies) =>
+  async (call: ApiRequest): Promise<ApiResponse> => {
+    const requestId = call.params['requestId'] ?? '';
+    const wait = call.query.get('wait');
+    const seconds = wait === null ? 0 : Number(wait);
+    if (!Number.isFinite(seconds) || seconds < 0 || seconds > longestWaitSeconds || wait === '') {
+      const detail = `must be a number of seconds from 0 to ${longestWaitSeconds}`;
+      return invalidRequest([{ in: 'query', name: 'wait', detail }]);
+    }
+    if (!requestIdPattern.test(requestId)) return notFound(requestId);
+
+    const first = (await store.get(requestId))?.request;
+    if (!first) return notFound(requestId);
+    let current: AgentRequest = first;
+    const until = clock.now().getTime() + seconds * 1_000;
+    while (!isEnded(current.state) && current.state === first.state && clock.now().getTime() < until) {
+      await clock.sleep(Math.min(lookAgainMs, until - clock.now().getTime()));
+      current = (await store.get(requestId))?.request ?? current;
+    }
+    return json(200, show(current, baseUrlOf(call, config.publicUrl)));
+  };
+
+/** Newest first, filtered and paged. */
+export const listRequests =
+  ({ config, store }: LookupDependencies) =>
+  async (call: ApiRequest): Promise<ApiResponse> => {
+    const errors: FieldError[] = [];
+    const wrong = (name: string, detail: string): undefined => {
+      errors.push({ in: 'query', name, detail });
+    };
+    const asked = call.query.get('state');
+    const state = asked === null ? undefined : requestStates.find(each => each === asked);
+    if (asked !== null && !state) wrong('state', `must be one of ${requestStates.join(', ')}`);
+    const profile = call.query.get('profile') ?? undefined;
+    if (profile !== undefined && !/^[a-z0-9][a-z0-9-]{0,19}$/.test(profile))
+      wrong('profile', 'must be the name of a profile');
+    const top = Number(call.query.get('top') ?? 50);
+    if (!Number.isInteger(top) || top < 1 || top > 200) wrong('top', 'must be a whole number from 1 to 200');
+    if (errors.length > 0) return invalidRequest(errors);
+
+    const page = await store.list({
+      state,
+      profile,
+      top,
+      continuation: call.query.get('continuation') ?? undefined,
+    });
+    if (!page) {
+      return invalidRequest([
+        { in: 'query', name: 'continuation', detail: 'must be one that a list answered with' },
+      ]);
+    }
+    const baseUrl = baseUrlOf(call, config.publicUrl);
+    return json(200, {
+      requests: page.requests.map(request => show(request, baseUrl)),
+      continuation: page.continuation ?? null,
+    });
+  };

@@ -1,0 +1,66 @@
+import type { Config } from '../config.js';
+import { TransientError } from '../domain/failure.js';
+import { type AgentRequest, isEnded } from '../domain/request.js';
+import type { Clock, Orchestrations, RequestStore, StoredRequest } from '../ports.js';
+import { decodeLifecycleInput, type LifecycleInput } from '../workflow/contract.js';
+
+export interface BeginDependencies {
+  readonly config: Config;
+  readonly store: RequestStore;
+  readonly orchestrations: Orchestrations;
+  readonly clock: Clock;
+}
+
+/** Whoever claimed a start and did not make it within this time has died over it. */
+const claimMs = 30_000;
+
+/**
+ * Starts the orchestration of a live request, once: starting the same instance twice at the same moment is not safe,
+ * so the start is claimed in the request's row first.
+ *
+ * @returns what was found: `started` now, `running` already, `ended`, or `claimed` by another delivery just now.
+ * @throws TransientError when the orchestration of the request's earlier generation is still closing.
+ */
+export async function beginLifecycle(
+  { config, store, orchestrations, clock }: BeginDependencies,
+  stored: StoredRequest,
+): Promise<'started' | 'running' | 'ended' | 'claimed'> {
+  const { request } = stored;
+  if (isEnded(request.state)) return 'ended';
+  const now = clock.now();
+  if (request.startClaimedAt !== undefined || request.generation > 1) {
+    const running = await orchestrations.runningLifecycle(request.requestId);
+    if (running) {
+      if (decodeLifecycleInput(running.input).generation === request.generation) return 'running';
+      throw new TransientError(
+        'EarlierGenerationRuns',
+        'intake',
+        `Request ${request.requestId}: its earlier generation has not closed yet.`,
+      );
+    }
+    if (
+      request.startClaimedAt !== undefined &&
+      now.getTime() - Date.parse(request.startClaimedAt) < claimMs
+    ) {
+      return 'claimed';
+    }
+  }
+  const claimed = await store.replace(stored, { ...request, startClaimedAt: now.toISOString() });
+  if (claimed === 'changed') return 'claimed';
+  await orchestrations.startLifecycle(request.requestId, lifecycleInput(config, request));
+  return 'started';
+}
+
+function lifecycleInput(config: Config, request: AgentRequest): LifecycleInput {
+  const profile = config.profiles.get(request.profile);
+  return {
+    requestId: request.requestId,
+    generation: request.generation,
+    firstAttempt: request.firstAttempt,
+    attempt: Math.max(request.attempt, request.firstAttempt),
+    attempts: profile?.attempts ?? 1,
+    timeoutMs: request.timeoutMinutes * 60_000,
+    idleMs: (profile?.idleMinutes ?? 1) * 60_000,
+    callback: request.callback !== undefined,
+  };
+}

@@ -1,0 +1,136 @@
+import { newRequest } from '../api/new-request.js';
+import { requestIdOfMessage } from '../api/request-id.js';
+import { deadLetterMessage } from '../domain/dead-letter.js';
+import { type Failure, TransientError } from '../domain/failure.js';
+import { end } from '../domain/lifecycle.js';
+import { type AgentRequest, isEnded } from '../domain/request.js';
+import { show } from '../domain/view.js';
+import type { Log, RequestQueue, StoredRequest } from '../ports.js';
+import { type BeginDependencies, beginLifecycle } from './begin-lifecycle.js';
+import { type ReadMessage, readMessage } from './read-message.js';
+
+export interface DispatchDependencies extends BeginDependencies {
+  readonly queue: RequestQueue;
+  readonly log: Log;
+}
+
+/**
+ * Takes one message off the queue: our own intake's, whose request is in the table already, or another system's,
+ * whose request is written now. Returning lets the message go, throwing has it delivered again.
+ *
+ * @param bytes the message, as it was sent.
+ * @param messageId the queue's own id of it, the same for every delivery.
+ */
+export const dispatchMessage =
+  (dependencies: DispatchDependencies) =>
+  async (bytes: Uint8Array, messageId: string): Promise<void> => {
+    const { config, store, clock } = dependencies;
+    const read = readMessage(config, bytes);
+    if (read.kind === 'invalid') return refuse(dependencies, bytes, messageId, read);
+
+    const { message, wanted } = read;
+    const requestId = message.requestId ?? requestIdOfMessage(messageId);
+    let stored = await store.get(requestId);
+    if (!stored) {
+      const request = newRequest(requestId, message, wanted, clock.now().toISOString(), {
+        replyQueue: message.replyQueue,
+        detail: 'Asked for by a queue message.',
+      });
+      await store.insert(request, bytes);
+      stored = await store.get(requestId);
+    } else if (message.replyQueue !== undefined) {
+      await replyAgain(dependencies, stored.request, message.replyQueue);
+    }
+    if (stored) await begin(dependencies, stored);
+  };
+
+async function begin(dependencies: DispatchDependencies, stored: StoredRequest): Promise<void> {
+  const { requestId } = stored.request;
+  const found = await beginLifecycle(dependencies, stored);
+  if (found === 'started') dependencies.log.info(`Request ${requestId}: its orchestration is started.`);
+  if (found === 'claimed') {
+    // Let the message come again: if the other delivery died over its start, this one makes it.
+    throw new TransientError(
+      'StartClaimed',
+      'intake',
+      `Request ${requestId} is being started by another delivery.`,
+    );
+  }
+}
+
+/** Whoever sent the message again may have missed the answer. */
+async function replyAgain(
+  { queue, config }: DispatchDependencies,
+  request: AgentRequest,
+  replyQueue: string,
+): Promise<void> {
+  if (isEnded(request.state) || request.onlineAt !== undefined) {
+    await queue.reply(replyQueue, JSON.stringify(show(request, config.publicUrl)));
+  }
+}
+
+/** A message that can't be understood ends as a dead letter, visible in the table like any other request. */
+async function refuse(
+  { store, queue, clock, config, log }: DispatchDependencies,
+  bytes: Uint8Array,
+  messageId: string,
+  read: Extract<ReadMessage, { kind: 'invalid' }>,
+): Promise<void> {
+  const ownId = requestIdOfMessage(messageId);
+  const taken = read.requestId !== undefined && (await store.get(read.requestId)) !== undefined;
+  const requestId = read.requestId === undefined || taken ? ownId : read.requestId;
+  const at = clock.now().toISOString();
+  const failure: Failure = {
+    code: read.code,
+    stage: 'intake',
+    message: `The message can not be understood: ${read.reason}.`,
+    retryable: false,
+  };
+  const accepted: AgentRequest = {
+    ...unknownRequest(requestId, at),
+    replyQueue: read.replyQueue,
+  };
+  const ended = end(accepted, {
+    to: 'deadLettered',
+    at,
+    detail: `${failure.code}: ${failure.message}`,
+    failure,
+  });
+
+  await queue.deadLetter(deadLetterMessage(ended, failure, bytes, at));
+  if (read.replyQueue) await queue.reply(read.replyQueue, JSON.stringify(show(ended, config.publicUrl)));
+  await store.insert(accepted, bytes);
+  const stored = await store.get(requestId);
+  if (stored && !isEnded(stored.request.state)) await store.replace(stored, ended);
+  log.warn(
+    `Queue message ${messageId} is dead-lettered as request ${requestId}: ${failure.code}: ${read.reason}`,
+  );
+}
+
+/** Nothing of it could be believed, so nothing of it is shown. */
+const unknownRequest = (requestId: string, at: string): AgentRequest => ({
+  requestId,
+  generation: 1,
+  profile: '',
+  state: 'accepted',
+  attempt: 0,
+  firstAttempt: 1,
+  devOpsPool: '',
+  image: '',
+  agentName: undefined,
+  batch: undefined,
+  createdAt: at,
+  updatedAt: at,
+  onlineAt: undefined,
+  endedAt: undefined,
+  timeoutMinutes: 1,
+  capabilities: {},
+  tags: {},
+  failure: undefined,
+  history: [{ state: 'accepted', at, attempt: 0, detail: 'Asked for by a queue message.' }],
+  pipeline: undefined,
+  callback: undefined,
+  replyQueue: undefined,
+  startClaimedAt: undefined,
+  cancelRequestedAt: undefined,
+});

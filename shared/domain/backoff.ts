@@ -1,0 +1,36 @@
+/** A growing pause between tries, in milliseconds. */
+export interface BackoffPolicy {
+  readonly firstMs: number;
+  readonly factor: number;
+  readonly maxMs: number;
+}
+
+/** Between the provisioning attempts of a request. */
+export const attemptBackoff: BackoffPolicy = { firstMs: 2_000, factor: 3, maxMs: 120_000 };
+
+/** Between the tries of one step while a service is away. */
+export const stepBackoff: BackoffPolicy = { firstMs: 1_000, factor: 2, maxMs: 60_000 };
+
+/**
+ * Exponential backoff with half of it jittered: full pauses never pile up in step, and none is ever zero.
+ *
+ * @param failures how often it failed so far, from 1.
+ * @param chance in [0, 1); the caller owns the randomness.
+ * @returns milliseconds.
+ */
+export function backoffMs(policy: BackoffPolicy, failures: number, chance: number): number {
+  const full = Math.min(policy.maxMs, policy.firstMs * policy.factor ** Math.max(0, failures - 1));
+  return Math.round(full / 2 + (full / 2) * chance);
+}
+
+/**
+ * Chance without randomness, for places that are replayed: the same text gives the same number in [0, 1).
+ * FNV-1a is enough to spread requests; nothing here needs to be unpredictable.
+ */
+export function chanceFrom(text: string): number {
+  let hash = 0x811c9dc5;
+  for (const char of text) {
+    hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 0x01000193);
+  }
+  return (hash >>> 0) / 2 ** 32;
+}

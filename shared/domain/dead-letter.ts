@@ -1,0 +1,36 @@
+import type { Failure } from './failure.js';
+import type { AgentRequest } from './request.js';
+
+/** The storage service takes no larger message. */
+const messageLimitBytes = 64 * 1024;
+
+/**
+ * The message that tells of a failed request. It carries the original byte for byte: as text where the bytes are
+ * text, else in base64; where that would be too large for a queue it stays in the table only, and the message says so.
+ */
+export function deadLetterMessage(
+  request: Pick<AgentRequest, 'requestId' | 'generation' | 'profile'>,
+  failure: Failure,
+  original: Uint8Array,
+  at: string,
+): string {
+  const envelope = {
+    version: 1,
+    requestId: request.requestId,
+    generation: request.generation,
+    profile: request.profile,
+    deadLetteredAt: at,
+    failure,
+  };
+  const whole = JSON.stringify({ ...envelope, ...carried(original) });
+  return new TextEncoder().encode(whole).length <= messageLimitBytes
+    ? whole
+    : JSON.stringify({ ...envelope, messageInTable: true });
+}
+
+function carried(original: Uint8Array): { message: string } | { messageBase64: string } {
+  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(original);
+  const again = new TextEncoder().encode(text);
+  const same = again.length === original.length && again.every((byte, index) => byte === original[index]);
+  return same ? { message: text } : { messageBase64: btoa(String.fromCharCode(...original)) };
+}

@@ -1,0 +1,79 @@
+import type { Failure } from './failure.js';
+
+export const liveStates = ['accepted', 'provisioning', 'starting', 'online', 'busy'] as const;
+export const endStates = ['completed', 'expired', 'cancelled', 'deadLettered'] as const;
+export const requestStates = [...liveStates, ...endStates] as const;
+export type EndState = (typeof endStates)[number];
+export type RequestState = (typeof requestStates)[number];
+
+export const isEnded = (state: RequestState): state is EndState => endStates.some(end => end === state);
+
+/** One line of a request's life; never changed once written. */
+export interface HistoryEntry {
+  readonly state: RequestState;
+  /** ISO 8601, UTC. */
+  readonly at: string;
+  readonly attempt: number;
+  readonly detail: string;
+}
+
+/** The server task of a pipeline run that asked for an agent, as `AzureFunction@1` names it. Never its token. */
+export interface PipelineContext {
+  /** Collection URL, ending in `/`. */
+  readonly planUrl: string;
+  readonly projectId: string;
+  readonly hubName: string;
+  readonly planId: string;
+  readonly jobId: string;
+  readonly timelineId: string;
+  readonly taskInstanceId: string;
+}
+
+/** What we owe the pipeline that waits, and what became of it. */
+export interface CallbackState {
+  /** The job token, sealed; absent once it is no longer needed. */
+  readonly sealedToken?: string | undefined;
+  /** What we decided to tell; written before it is sent, so that a repeated send is known as one. */
+  readonly result?: 'succeeded' | 'failed' | undefined;
+  readonly acknowledgedAt?: string | undefined;
+  /** Why Azure DevOps did not take our completion, e.g. its `typeKey`. */
+  readonly refusedWith?: string | undefined;
+}
+
+export interface BatchPlace {
+  readonly poolId: string;
+  readonly jobId: string;
+  readonly taskId: string;
+}
+
+/** A request for one agent, whole: one row in the table. */
+export interface AgentRequest {
+  readonly requestId: string;
+  /** Counts how often this id was asked for anew after it had ended; 1 at first. */
+  readonly generation: number;
+  readonly profile: string;
+  readonly state: RequestState;
+  /** Provisioning attempts so far, over all generations: agent and task names never repeat. */
+  readonly attempt: number;
+  /** The first attempt of this generation, to count what it has used up. */
+  readonly firstAttempt: number;
+  readonly devOpsPool: string;
+  readonly image: string;
+  readonly agentName: string | undefined;
+  readonly batch: BatchPlace | undefined;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly onlineAt: string | undefined;
+  readonly endedAt: string | undefined;
+  readonly timeoutMinutes: number;
+  readonly capabilities: Readonly<Record<string, string>>;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly failure: Failure | undefined;
+  readonly history: readonly HistoryEntry[];
+  readonly pipeline: PipelineContext | undefined;
+  readonly callback: CallbackState | undefined;
+  readonly replyQueue: string | undefined;
+  /** When a delivery took it upon itself to start the orchestration. */
+  readonly startClaimedAt: string | undefined;
+  readonly cancelRequestedAt: string | undefined;
+}

@@ -1,0 +1,161 @@
+import type { Failure } from './domain/failure.js';
+import type { AgentRequest, BatchPlace, PipelineContext, RequestState } from './domain/request.js';
+import type { AgentView, Situation, TaskView, WatchedRequest } from './domain/situation.js';
+
+/**
+ * What the product needs of the outside world. Adapters throw `TransientError` for what is worth retrying and
+ * return a rejection for what is not; nothing else of an SDK comes through.
+ */
+export interface Clock {
+  now(): Date;
+  /** Resolves after so many milliseconds, or at once when the signal is aborted. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+export interface Rejected {
+  readonly kind: 'rejected';
+  readonly failure: Failure;
+}
+
+/** A request together with the version that it was read at. */
+export interface StoredRequest {
+  readonly request: AgentRequest;
+  readonly etag: string;
+}
+
+export interface RequestFilter {
+  readonly state?: RequestState | undefined;
+  readonly profile?: string | undefined;
+  /** At most so many, 1 to 200. */
+  readonly top: number;
+  readonly continuation?: string | undefined;
+}
+
+export interface RequestPage {
+  readonly requests: readonly AgentRequest[];
+  readonly continuation: string | undefined;
+}
+
+/** Table storage: the life of every request. */
+export interface RequestStore {
+  /**
+   * Keeps a new request together with the message that it came as.
+   *
+   * @returns `exists` when a live request has this id.
+   */
+  insert(request: AgentRequest, message: Uint8Array): Promise<'inserted' | 'exists'>;
+  get(requestId: string): Promise<StoredRequest | undefined>;
+  /** The message that the request came as, byte for byte. */
+  message(requestId: string): Promise<Uint8Array | undefined>;
+  /** Replaces a request if nobody else has since it was read; an end is filed among the ended. */
+  replace(stored: StoredRequest, next: AgentRequest): Promise<StoredRequest | 'changed'>;
+  /** Makes an ended request live again. */
+  reopen(next: AgentRequest, message: Uint8Array): Promise<'inserted' | 'exists'>;
+  /** Newest first. A continuation that is not ours is refused by `undefined`. */
+  list(filter: RequestFilter): Promise<RequestPage | undefined>;
+  /** Everything that has not ended, in one Azure DevOps pool or in all. */
+  live(devOpsPool?: string): Promise<readonly LiveRequest[]>;
+}
+
+export type LiveRequest = WatchedRequest &
+  Pick<AgentRequest, 'generation' | 'devOpsPool' | 'createdAt' | 'updatedAt' | 'startClaimedAt'>;
+
+/** Storage queues: what comes in, what goes back to other systems, what could not be done. */
+export interface RequestQueue {
+  /** @throws TransientError when the queue can't be reached. */
+  send(message: string): Promise<void>;
+  reply(queue: string, message: string): Promise<void>;
+  deadLetter(message: string): Promise<void>;
+}
+
+/** The durable orchestrations, seen from outside. */
+export interface Orchestrations {
+  startLifecycle(requestId: string, input: unknown): Promise<void>;
+  /** @returns the input of the running lifecycle, or undefined if none runs. */
+  runningLifecycle(requestId: string): Promise<{ readonly input: unknown } | undefined>;
+  /** @returns false if no orchestration of the request runs. */
+  raise(requestId: string, situation: Situation): Promise<boolean>;
+  ensureWatch(devOpsPool: string): Promise<void>;
+}
+
+export interface AgentTask {
+  readonly profile: string;
+  /** Day of creation as `20260131`; with the profile it names the job. */
+  readonly day: string;
+  readonly poolId: string;
+  readonly taskId: string;
+  readonly image: string;
+  readonly os: 'linux' | 'windows';
+  readonly slots: number;
+  /** Never logged: it may hold the agent's token. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly maxWallClockMinutes: number;
+}
+
+/** Azure Batch. */
+export interface Compute {
+  /** Creates the job and the task; both may be there already. */
+  createTask(task: AgentTask): Promise<{ readonly kind: 'created'; readonly batch: BatchPlace } | Rejected>;
+  /** The agent tasks of some jobs. A job that is not there has none. */
+  listTasks(jobIds: readonly string[]): Promise<readonly TaskView[]>;
+  getTask(place: BatchPlace): Promise<TaskView | undefined>;
+  /** Ends and removes a task; already gone is fine. */
+  deleteTask(place: BatchPlace): Promise<void>;
+  /** The end of the task's standard error and output, for a failure's message; undefined if there is none. */
+  outputTail(place: BatchPlace): Promise<string | undefined>;
+  ping(): Promise<void>;
+}
+
+/** Azure DevOps agent pools. */
+export interface AgentRegistry {
+  poolExists(devOpsPool: string): Promise<boolean>;
+  listAgents(devOpsPool: string): Promise<readonly AgentView[]>;
+  getAgent(devOpsPool: string, agentName: string): Promise<AgentView | undefined>;
+  /** Whether the pool's recent jobs include one that this agent ran; undefined if it can't be told. */
+  ranJob(devOpsPool: string, agentName: string): Promise<boolean | undefined>;
+  /** Removes a registration; `busy` when a job runs on it. */
+  removeAgent(devOpsPool: string, agentName: string): Promise<'removed' | 'busy'>;
+  /** Makes sure that the pool has an offline agent that satisfies a job's demands. */
+  ensurePlaceholder(devOpsPool: string, os: 'linux' | 'windows'): Promise<void>;
+  ping(): Promise<void>;
+}
+
+export type CompletionAnswer =
+  | { readonly kind: 'acknowledged' }
+  /** The plan is over: the run has ended or was cancelled, nobody waits any more. */
+  | { readonly kind: 'planOver'; readonly reason: string }
+  /** This completion was not taken, the plan goes on: e.g. the task did not wait for it. */
+  | { readonly kind: 'refused'; readonly reason: string };
+
+/** The server task of a pipeline run that waits for us. */
+export interface PipelineCallback {
+  /** Live lines for the run's log; best effort, never throws. */
+  tell(pipeline: PipelineContext, token: string, lines: readonly string[]): Promise<void>;
+  /** Output variables, issues and the log on the task's record; best effort, never throws. */
+  annotate(pipeline: PipelineContext, token: string, notes: PipelineNotes): Promise<void>;
+  /** Ends the server task. */
+  complete(
+    pipeline: PipelineContext,
+    token: string,
+    result: 'succeeded' | 'failed',
+  ): Promise<CompletionAnswer>;
+}
+
+export interface PipelineNotes {
+  readonly variables?: Readonly<Record<string, string>>;
+  readonly error?: string;
+  readonly log?: readonly string[];
+}
+
+/** Seals job tokens before they touch storage. */
+export interface TokenSeal {
+  seal(requestId: string, token: string): string;
+  /** @returns undefined if the text was not sealed by us, for this request, with a key that we have. */
+  unseal(requestId: string, sealed: string): string | undefined;
+}
+
+export interface Log {
+  info(message: string): void;
+  warn(message: string): void;
+  error(message: string): void;
+}

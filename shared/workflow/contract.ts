@@ -1,0 +1,215 @@
+import { type Failure, stages } from '../domain/failure.js';
+import { type EndState, endStates } from '../domain/request.js';
+import type { Situation, TaskView } from '../domain/situation.js';
+import type { Told } from '../domain/watch.js';
+import { decoder } from './decode.js';
+
+/**
+ * Names, inputs and outputs of everything that crosses the border between orchestrations and activities: a misspelt
+ * activity or a wrong input does not compile, and what comes back from history is decoded, never believed.
+ */
+
+export const lifecycleName = 'agentLifecycle';
+export const watchName = 'poolWatch';
+
+/**
+ * All news of a request comes as one event with the situation inside, not as one event a kind: with several waits
+ * open at once, the one that loses stays behind and swallows the next event of its name.
+ */
+export const situationEvent = 'situation';
+
+/** Everything that `agentLifecycle` needs to replay without asking anybody. */
+export interface LifecycleInput {
+  readonly requestId: string;
+  readonly generation: number;
+  /** The first attempt of this generation. */
+  readonly firstAttempt: number;
+  /** The attempt to begin with; later than the first when a lost orchestration is started again. */
+  readonly attempt: number;
+  readonly attempts: number;
+  readonly timeoutMs: number;
+  readonly idleMs: number;
+  /** Whether a pipeline waits for our completion. */
+  readonly callback: boolean;
+}
+
+/** The first round of a watch knows its pool and nothing else. */
+export interface WatchInput {
+  readonly devOpsPool: string;
+  readonly told: Told | undefined;
+  /** Rounds in a row that found nothing alive. */
+  readonly emptyRounds: number | undefined;
+}
+
+export interface AttemptRef {
+  readonly requestId: string;
+  readonly generation: number;
+  readonly attempt: number;
+}
+
+/** How a request ends, and why. */
+export interface Outcome {
+  readonly state: EndState;
+  readonly detail: string;
+  readonly failure?: Failure | undefined;
+}
+
+/** How far an attempt has come once its task is there; a restarted orchestration finds it further on. */
+export const attemptPhases = ['starting', 'online', 'busy'] as const;
+export type AttemptPhase = (typeof attemptPhases)[number];
+
+export type Provisioned =
+  | { readonly kind: 'created'; readonly phase: AttemptPhase }
+  | { readonly kind: 'rejected'; readonly failure: Failure }
+  | { readonly kind: 'cancelled' }
+  /** The row tells of another generation or an end: this orchestration has nothing left to do. */
+  | { readonly kind: 'superseded' };
+
+export type Released =
+  | { readonly kind: 'released' }
+  | { readonly kind: 'planOver'; readonly reason: string }
+  | { readonly kind: 'cancelled' };
+
+/** What ended an agent that we did not see at work. */
+export type Settled = { readonly kind: 'ranJob' } | { readonly kind: 'lost'; readonly failure: Failure };
+
+/** One look: what has changed, if anything, and how far the task had come. */
+export interface Look {
+  readonly situation: Situation | undefined;
+  readonly task: TaskView['state'] | undefined;
+}
+
+export type Finished = { readonly kind: 'ended' } | { readonly kind: 'agentBusy' };
+
+export interface Activities {
+  /** Makes the Batch task of an attempt: the request is `starting` afterwards. */
+  provisionAgent: { input: AttemptRef & { readonly attempts: number }; output: Provisioned };
+  /** Looks once at the agent and its task, outside the watch. */
+  lookAtAgent: { input: AttemptRef; output: Look };
+  /** Writes `online` and lets the pipeline go on. */
+  releasePipeline: { input: AttemptRef; output: Released };
+  /** Writes `busy`. */
+  recordBusy: { input: AttemptRef; output: { readonly kind: 'recorded' } };
+  /** Finds out what became of an agent that ended unseen. */
+  settleEnd: {
+    input: AttemptRef & { readonly situation: Situation; readonly wasOnline: boolean };
+    output: Settled;
+  };
+  /** Takes back what is left of a failed attempt and says how long to wait before the next. */
+  retireAttempt: {
+    input: AttemptRef & { readonly failure: Failure };
+    output: { readonly delayMs: number };
+  };
+  /** Takes everything back, answers whoever waits, and writes the end. */
+  finishRequest: { input: AttemptRef & { readonly outcome: Outcome }; output: Finished };
+  /** One look at a whole pool; raises what has changed. */
+  watchPool: {
+    input: { readonly devOpsPool: string; readonly told: Told };
+    output: { readonly alive: number; readonly nextMs: number; readonly told: Told };
+  };
+}
+
+export type ActivityName = keyof Activities;
+
+const failure = decoder.object<Failure>({
+  code: decoder.string,
+  stage: decoder.oneOf(stages),
+  message: decoder.string,
+  retryable: decoder.boolean,
+});
+
+export const decodeSituation = decoder.tagged<Situation>({
+  agentOnline: { attempt: decoder.number },
+  agentBusy: { attempt: decoder.number },
+  agentGone: { attempt: decoder.number, ranJob: decoder.boolean },
+  taskEnded: {
+    attempt: decoder.number,
+    ranJob: decoder.boolean,
+    exitCode: decoder.optional(decoder.number),
+    failureCode: decoder.optional(decoder.string),
+    failureMessage: decoder.optional(decoder.string),
+  },
+  cancel: { attempt: decoder.number },
+});
+
+const decodeTold = decoder.record<Told[string]>(
+  decoder.object<Told[string]>({ what: decoder.string, rounds: decoder.number }),
+);
+
+export const decodeLifecycleInput = decoder.object<LifecycleInput>({
+  requestId: decoder.string,
+  generation: decoder.number,
+  firstAttempt: decoder.number,
+  attempt: decoder.number,
+  attempts: decoder.number,
+  timeoutMs: decoder.number,
+  idleMs: decoder.number,
+  callback: decoder.boolean,
+});
+
+export const decodeWatchInput = decoder.object<WatchInput>({
+  devOpsPool: decoder.string,
+  told: decoder.optional(decodeTold),
+  emptyRounds: decoder.optional(decoder.number),
+});
+
+/** How each activity's output is read back. */
+export const decodeOutput: {
+  readonly [Name in ActivityName]: (value: unknown) => Activities[Name]['output'];
+} = {
+  provisionAgent: decoder.tagged<Provisioned>({
+    created: { phase: decoder.oneOf(attemptPhases) },
+    rejected: { failure },
+    cancelled: {},
+    superseded: {},
+  }),
+  lookAtAgent: decoder.object<Look>({
+    situation: decoder.optional(decodeSituation),
+    task: decoder.optional(decoder.oneOf(['active', 'preparing', 'running', 'completed'])),
+  }),
+  releasePipeline: decoder.tagged<Released>({
+    released: {},
+    planOver: { reason: decoder.string },
+    cancelled: {},
+  }),
+  recordBusy: decoder.tagged<Activities['recordBusy']['output']>({ recorded: {} }),
+  settleEnd: decoder.tagged<Settled>({ ranJob: {}, lost: { failure } }),
+  retireAttempt: decoder.object<Activities['retireAttempt']['output']>({ delayMs: decoder.number }),
+  finishRequest: decoder.tagged<Finished>({ ended: {}, agentBusy: {} }),
+  watchPool: decoder.object<Activities['watchPool']['output']>({
+    alive: decoder.number,
+    nextMs: decoder.number,
+    told: decodeTold,
+  }),
+};
+
+const outcome = decoder.object<Outcome>({
+  state: decoder.oneOf(endStates),
+  detail: decoder.string,
+  failure: decoder.optional(failure),
+});
+
+const attemptRef = { requestId: decoder.string, generation: decoder.number, attempt: decoder.number };
+
+/** How each activity reads its input, which comes out of history as well. */
+export const decodeInput: { readonly [Name in ActivityName]: (value: unknown) => Activities[Name]['input'] } =
+  {
+    provisionAgent: decoder.object<Activities['provisionAgent']['input']>({
+      ...attemptRef,
+      attempts: decoder.number,
+    }),
+    lookAtAgent: decoder.object<AttemptRef>(attemptRef),
+    releasePipeline: decoder.object<AttemptRef>(attemptRef),
+    recordBusy: decoder.object<AttemptRef>(attemptRef),
+    settleEnd: decoder.object<Activities['settleEnd']['input']>({
+      ...attemptRef,
+      situation: decodeSituation,
+      wasOnline: decoder.boolean,
+    }),
+    retireAttempt: decoder.object<Activities['retireAttempt']['input']>({ ...attemptRef, failure }),
+    finishRequest: decoder.object<Activities['finishRequest']['input']>({ ...attemptRef, outcome }),
+    watchPool: decoder.object<Activities['watchPool']['input']>({
+      devOpsPool: decoder.string,
+      told: decodeTold,
+    }),
+  };

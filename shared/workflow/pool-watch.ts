@@ -1,0 +1,27 @@
+import type { OrchestrationContext, Task } from 'durable-functions';
+import { call, pause, StepFailedError } from './call.js';
+import { decodeWatchInput } from './contract.js';
+
+/** A request that is just being accepted would else find a watch that has just decided to end. */
+const emptyRoundsBeforeEnd = 2;
+const afterFailureMs = 15_000;
+
+/**
+ * Watches one Azure DevOps pool for all of its requests: one look a round, whatever their number. Eternal by
+ * continueAsNew while anything lives, so its history stays short.
+ */
+export function* poolWatch(context: OrchestrationContext): Generator<Task, void, unknown> {
+  const { devOpsPool, told = {}, emptyRounds = 0 } = decodeWatchInput(context.df.getInput());
+  try {
+    const seen = yield* call(context, 'watchPool', { devOpsPool, told }, { tries: 3, stage: 'registration' });
+    const empty = seen.alive === 0 ? emptyRounds + 1 : 0;
+    if (empty >= emptyRoundsBeforeEnd) return;
+    yield* pause(context, seen.nextMs);
+    context.df.continueAsNew({ devOpsPool, told: seen.told, emptyRounds: empty });
+  } catch (error) {
+    if (!(error instanceof StepFailedError)) throw error;
+    // A service is away. The watch must outlive that: whoever waits depends on it.
+    yield* pause(context, afterFailureMs);
+    context.df.continueAsNew({ devOpsPool, told, emptyRounds: 0 });
+  }
+}

@@ -1,0 +1,74 @@
+import { randomUUID } from 'node:crypto';
+import { QueueServiceClient } from '@azure/storage-queue';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { createStorageQueue } from '../../shared/adapters/storage-queue.js';
+import { TransientError } from '../../shared/domain/failure.js';
+import type { RequestQueue } from '../../shared/ports.js';
+import { requestQueueContract } from '../contracts/request-queue.js';
+import { startAzurite } from './azurite.js';
+
+const azurite = await startAzurite();
+const account = { connectionString: azurite.connectionString };
+const service = QueueServiceClient.fromConnectionString(azurite.connectionString);
+
+async function take(queueName: string): Promise<string[]> {
+  const queue = service.getQueueClient(queueName);
+  const texts: string[] = [];
+  for (;;) {
+    const { receivedMessageItems } = await queue.receiveMessages({ numberOfMessages: 32 });
+    if (receivedMessageItems.length === 0) return texts;
+    for (const item of receivedMessageItems) {
+      texts.push(item.messageText);
+      await queue.deleteMessage(item.messageId, item.popReceipt);
+    }
+  }
+}
+
+requestQueueContract('Azure Queue storage', async () => {
+  const requestQueue = `q${randomUUID()}`;
+  const deadLetterQueue = `${requestQueue}-d`;
+  const replies = `${requestQueue}-r`;
+  const real = createStorageQueue({ account, requestQueue, deadLetterQueue });
+  const queue: RequestQueue = { ...real, reply: (_name, message) => real.reply(replies, message) };
+  const names = { requests: requestQueue, deadLetters: deadLetterQueue, replies };
+  return { queue, take: which => take(names[which]) };
+});
+
+const test = suite('request queue: what only Queue storage can do');
+
+test('makes its queue again when it was deleted while running', async () => {
+  const requestQueue = `q${randomUUID()}`;
+  const queue = createStorageQueue({ account, requestQueue });
+  await queue.send('1');
+  await service.deleteQueue(requestQueue);
+  await queue.send('2');
+  assert.equal(await take(requestQueue), ['2']);
+});
+
+test('a message never expires', async () => {
+  const requestQueue = `q${randomUUID()}`;
+  await createStorageQueue({ account, requestQueue }).send('1');
+  const { receivedMessageItems } = await service.getQueueClient(requestQueue).receiveMessages();
+  const expires = receivedMessageItems[0]?.expiresOn.getUTCFullYear() ?? 0;
+  assert.ok(expires > 9_000, `expires in ${expires}`);
+});
+
+test('storage that does not answer is worth another try', async () => {
+  const nowhere = azurite.connectionString.replace(
+    /QueueEndpoint=[^;]*/,
+    'QueueEndpoint=http://127.0.0.1:9/a',
+  );
+  const queue = createStorageQueue({ account: { connectionString: nowhere } });
+  try {
+    await queue.send('1');
+  } catch (error) {
+    assert.ok(error instanceof TransientError, String(error));
+    assert.is(error.failure.code, 'StorageUnavailable');
+    return;
+  }
+  assert.unreachable('should have thrown');
+});
+
+test.after(() => azurite.close());
+test.run();

@@ -1,0 +1,143 @@
+import { randomUUID } from 'node:crypto';
+import { TableClient } from '@azure/data-tables';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { createTableRequestStore } from '../../shared/adapters/table-request-store.js';
+import { TransientError } from '../../shared/domain/failure.js';
+import { requestStoreContract } from '../contracts/request-store.js';
+import { someRequest } from '../fakes/requests.js';
+import { startAzurite } from './azurite.js';
+import { startHoldingProxy } from './holding-proxy.js';
+
+const azurite = await startAzurite();
+const account = { connectionString: azurite.connectionString };
+const newTable = (): string => `T${randomUUID().replaceAll('-', '')}`;
+const message = new Uint8Array([1, 2, 3]);
+
+requestStoreContract('Table storage', async () =>
+  createTableRequestStore({ account, tableName: newTable() }),
+);
+
+const test = suite('request store: what only Table storage can do');
+
+function open() {
+  const tableName = newTable();
+  const table = TableClient.fromConnectionString(azurite.connectionString, tableName, {
+    allowInsecureConnection: true,
+  });
+  return { store: createTableRequestStore({ account, tableName }), table };
+}
+
+/** As a process leaves the row that is killed between the two steps of an end. */
+async function killedBetween(table: TableClient): Promise<void> {
+  await table.updateEntity(
+    { partitionKey: 'requests', rowKey: 'live~r-1', state: 'completed', endedAt: '2026-01-31T11:00:00.000Z' },
+    'Merge',
+  );
+}
+
+async function keys(table: TableClient): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { rowKey } of table.listEntities()) found.push(rowKey ?? '');
+  return found;
+}
+
+test('an end that was cut short is finished by whoever reads the request', async () => {
+  for (const read of ['get', 'live', 'message'] as const) {
+    const { store, table } = open();
+    await store.insert(someRequest(), message);
+    await killedBetween(table);
+    await (read === 'live' ? store.live() : store[read]('r-1'));
+    assert.equal(await keys(table), ['ended~8230146399999~r-1', 'request~r-1'], read);
+    assert.is((await store.get('r-1'))?.request.state, 'completed');
+    assert.equal(Buffer.from((await store.message('r-1')) ?? []), Buffer.from(message));
+  }
+});
+
+test('a request whose end was cut short can begin again', async () => {
+  const { store, table } = open();
+  await store.insert(someRequest(), message);
+  await killedBetween(table);
+  assert.is(await store.reopen(someRequest({ generation: 2 }), message), 'inserted');
+  assert.equal(await keys(table), ['live~r-1', 'request~r-1']);
+  assert.is((await store.get('r-1'))?.request.generation, 2);
+});
+
+test('many who meet a cut-short end at once file it once', async () => {
+  const { store, table } = open();
+  await store.insert(someRequest(), message);
+  await killedBetween(table);
+  const found = await Promise.all(Array.from({ length: 10 }, () => store.get('r-1')));
+  assert.ok(found.every(one => one?.request.state === 'completed'));
+  assert.equal(await keys(table), ['ended~8230146399999~r-1', 'request~r-1']);
+});
+
+test('a late filing never takes a request that began again meanwhile', async () => {
+  const { store, table } = open();
+  await store.insert(someRequest(), message);
+  await killedBetween(table);
+  const endpoint = new URL(table.url);
+  const proxy = await startHoldingProxy(endpoint.origin, /^POST .*\$batch/);
+  try {
+    const slowly = azurite.connectionString.replace(endpoint.origin, proxy.url);
+    const slow = createTableRequestStore({
+      account: { connectionString: slowly },
+      tableName: table.tableName,
+    });
+    const late = slow.get('r-1');
+    await proxy.held;
+    assert.is(await store.reopen(someRequest({ generation: 2 }), message), 'inserted');
+    proxy.release();
+    assert.is((await late)?.request.generation, 2);
+    assert.is((await store.get('r-1'))?.request.generation, 2);
+    assert.equal(await keys(table), ['live~r-1', 'request~r-1']);
+  } finally {
+    proxy.release();
+    await proxy.close();
+  }
+});
+
+test('makes its table at first use, and again when it was deleted while running', async () => {
+  const { store, table } = open();
+  await Promise.all(['a', 'b', 'c', 'd'].map(requestId => store.insert(someRequest({ requestId }), message)));
+  assert.is((await store.live()).length, 4);
+  await table.deleteTable();
+  assert.is(await store.insert(someRequest(), message), 'inserted');
+  assert.equal(
+    (await store.live()).map(request => request.requestId),
+    ['r-1'],
+  );
+});
+
+test('a row that nobody can read is named together with its column', async () => {
+  const { store, table } = open();
+  await store.insert(someRequest(), message);
+  await table.updateEntity({ partitionKey: 'requests', rowKey: 'live~r-1', history: '[{' }, 'Merge');
+  try {
+    await store.get('r-1');
+    assert.unreachable('should have thrown');
+  } catch (error) {
+    assert.ok(error instanceof Error);
+    assert.not.instance(error, TransientError);
+    assert.match(error.message, /live~r-1/);
+    assert.match(error.message, /column history/);
+  }
+});
+
+test('storage that does not answer is worth another try', async () => {
+  const nowhere = azurite.connectionString.replace(
+    /TableEndpoint=[^;]*/,
+    'TableEndpoint=http://127.0.0.1:9/a',
+  );
+  const store = createTableRequestStore({ account: { connectionString: nowhere } });
+  try {
+    await store.get('r-1');
+    assert.unreachable('should have thrown');
+  } catch (error) {
+    assert.ok(error instanceof TransientError, String(error));
+    assert.is(error.failure.code, 'StorageUnavailable');
+  }
+});
+
+test.after(() => azurite.close());
+test.run();

@@ -1,0 +1,93 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { TransientError } from '../../shared/domain/failure.js';
+import type { AgentRegistry } from '../../shared/ports.js';
+
+export interface RegistryUnderTest {
+  readonly registry: AgentRegistry;
+  /** An agent pool that exists, without agents. */
+  readonly pool: string;
+  /** An agent registers and goes online. */
+  readonly connect: (agentName: string) => Promise<void>;
+  /** The agent is given a job and runs it until {@link finishJob}. */
+  readonly startJob: (agentName: string) => Promise<void>;
+  /** The job ends, and the agent with it; its registration stays behind. */
+  readonly finishJob: (agentName: string) => Promise<void>;
+}
+
+export function agentRegistryContract(name: string, make: () => Promise<RegistryUnderTest>): void {
+  const test = suite(`agent registry: ${name}`);
+
+  test('knows which pools exist', async () => {
+    const { registry, pool } = await make();
+    assert.is(await registry.poolExists(pool), true);
+    assert.is(await registry.poolExists('no such pool'), false);
+    await registry.ping();
+  });
+
+  test('knows nothing of an agent that never registered', async () => {
+    const { registry, pool } = await make();
+    assert.equal(await registry.listAgents(pool), []);
+    assert.is(await registry.getAgent(pool, 'r-1-1'), undefined);
+    assert.is(await registry.ranJob(pool, 'r-1-1'), false);
+    assert.is(await registry.removeAgent(pool, 'r-1-1'), 'removed');
+  });
+
+  test('follows an agent through its life', async () => {
+    const { registry, pool, connect, startJob, finishJob } = await make();
+    const idle = { name: 'r-1-1', online: true, busy: false, ranJob: false };
+    await connect('r-1-1');
+    assert.equal(await registry.getAgent(pool, 'R-1-1'), idle);
+    assert.equal(await registry.listAgents(pool), [idle]);
+    assert.is(await registry.ranJob(pool, 'r-1-1'), false);
+
+    await startJob('r-1-1');
+    assert.equal(await registry.getAgent(pool, 'r-1-1'), { ...idle, busy: true });
+    assert.is(await registry.removeAgent(pool, 'r-1-1'), 'busy');
+    assert.ok(await registry.getAgent(pool, 'r-1-1'), 'a busy agent is still there');
+
+    await finishJob('r-1-1');
+    const over = { name: 'r-1-1', online: false, busy: false, ranJob: true };
+    assert.equal(await registry.listAgents(pool), [over]);
+    assert.is(await registry.removeAgent(pool, 'r-1-1'), 'removed');
+    assert.is(await registry.getAgent(pool, 'r-1-1'), undefined);
+    assert.is(await registry.removeAgent(pool, 'r-1-1'), 'removed');
+    assert.is(await registry.ranJob(pool, 'r-1-1'), true, 'recent jobs outlive the registration');
+  });
+
+  test('removes an idle agent that is online', async () => {
+    const { registry, pool, connect } = await make();
+    await connect('r-2-1');
+    assert.is(await registry.removeAgent(pool, 'r-2-1'), 'removed');
+    assert.equal(await registry.listAgents(pool), []);
+  });
+
+  test('gives a pool one offline placeholder for each system, however often', async () => {
+    const { registry, pool } = await make();
+    for (const os of ['linux', 'linux', 'windows'] as const) await registry.ensurePlaceholder(pool, os);
+    const agents = (await registry.listAgents(pool)).toSorted((a, b) => a.name.localeCompare(b.name));
+    assert.equal(agents, [
+      { name: 'azdo-batch-agents-placeholder-linux', online: false, busy: false, ranJob: false },
+      { name: 'azdo-batch-agents-placeholder-windows', online: false, busy: false, ranJob: false },
+    ]);
+  });
+
+  test('never takes a missing pool for one without agents', async () => {
+    const { registry } = await make();
+    for (const look of [
+      registry.listAgents('no such pool'),
+      registry.getAgent('no such pool', 'r-1-1'),
+      registry.ensurePlaceholder('no such pool', 'linux'),
+    ]) {
+      const seen: unknown = await look.then(
+        value => value,
+        (error: unknown) => error,
+      );
+      assert.ok(seen instanceof TransientError, String(seen));
+      assert.is(seen.failure.code, 'AgentPoolMissing');
+    }
+    assert.is(await registry.removeAgent('no such pool', 'r-1-1'), 'removed');
+  });
+
+  test.run();
+}

@@ -1,0 +1,268 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { AgentRequest } from '../../shared/domain/request.js';
+import type { RequestStore, StoredRequest } from '../../shared/ports.js';
+import { someRequest } from '../fakes/requests.js';
+import { fail } from './fail.js';
+
+const message = (text: string): Uint8Array => new Uint8Array(Buffer.from(text));
+const at = (minute: number): string => new Date(Date.UTC(2026, 0, 31, 10, minute)).toISOString();
+
+/** Every field that can be filled, so that none is lost on the way to storage and back. */
+const whole: Partial<AgentRequest> = {
+  state: 'starting',
+  attempt: 2,
+  agentName: 'r-1-2',
+  batch: { poolId: 'linux', jobId: 'agents-ubuntu-20260131', taskId: 'r-1-2' },
+  onlineAt: at(1),
+  capabilities: { Team: "o'brien & söhne" },
+  tags: { empty: '', quoted: '"\\' },
+  failure: { code: 'NodePreempted', stage: 'nodeAllocation', message: 'The node was lost.', retryable: true },
+  pipeline: {
+    planUrl: 'https://dev.example/org/',
+    projectId: 'p',
+    hubName: 'build',
+    planId: 'plan',
+    jobId: 'job',
+    timelineId: 't',
+    taskInstanceId: 'i',
+  },
+  callback: { sealedToken: 'v1.a.b.c.d', result: 'succeeded' },
+  replyQueue: 'replies',
+  startClaimedAt: at(1),
+  cancelRequestedAt: at(2),
+};
+
+async function stored(store: RequestStore, requestId: string): Promise<StoredRequest> {
+  const found = await store.get(requestId);
+  if (!found) fail(`request ${requestId} is missing`);
+  return found;
+}
+
+/** Takes a request through its row to an end, as the lifecycle does. */
+async function end(store: RequestStore, requestId: string, state: AgentRequest['state'] = 'cancelled') {
+  const before = await stored(store, requestId);
+  const after = await store.replace(before, { ...before.request, state, endedAt: at(59) });
+  if (after === 'changed') fail('nobody else changed it');
+  return after;
+}
+
+/** @param makeStore a new, empty store each time. */
+export function requestStoreContract(name: string, makeStore: () => Promise<RequestStore>): void {
+  const test = suite(`request store: ${name}`);
+
+  test('gives back every field of a request, and the message byte for byte', async () => {
+    const store = await makeStore();
+    const request = someRequest(whole);
+    const bytes = Uint8Array.from({ length: 4_096 }, (_, index) => index % 256);
+    assert.is(await store.insert(request, bytes), 'inserted');
+    assert.equal((await stored(store, 'r-1')).request, request);
+    assert.equal(Buffer.from((await store.message('r-1')) ?? []), Buffer.from(bytes));
+  });
+
+  test('knows nothing of a request that was never stored', async () => {
+    const store = await makeStore();
+    assert.is(await store.get('nobody'), undefined);
+    assert.is(await store.message('nobody'), undefined);
+    assert.equal(await store.live(), []);
+    assert.equal(await store.list({ top: 10 }), { requests: [], continuation: undefined });
+  });
+
+  test('stores a request once, however many deliveries arrive at the same moment', async () => {
+    const store = await makeStore();
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, (_, index) =>
+        store.insert(someRequest({ tags: { index: String(index) } }), message(String(index))),
+      ),
+    );
+    assert.is(answers.filter(answer => answer === 'inserted').length, 1);
+    const winner = answers.indexOf('inserted');
+    assert.equal((await stored(store, 'r-1')).request.tags, { index: String(winner) });
+  });
+
+  test('lets only one of two writers win who read the same version', async () => {
+    const store = await makeStore();
+    await store.insert(someRequest(), message('m'));
+    const read = await stored(store, 'r-1');
+    const first = await store.replace(read, { ...read.request, state: 'provisioning' });
+    assert.is.not(first, 'changed');
+    assert.is(await store.replace(read, { ...read.request, state: 'cancelled' }), 'changed');
+    assert.is((await stored(store, 'r-1')).request.state, 'provisioning');
+  });
+
+  test('takes a value back that a row had before', async () => {
+    const store = await makeStore();
+    await store.insert(someRequest(whole), message('m'));
+    const read = await stored(store, 'r-1');
+    const { failure: _failure, ...rest } = read.request;
+    const next = { ...rest, failure: undefined, onlineAt: undefined, callback: {} };
+    await store.replace(read, next);
+    assert.equal((await stored(store, 'r-1')).request, next);
+  });
+
+  test('gives a version that the next change can build on, also after an end', async () => {
+    const store = await makeStore();
+    await store.insert(someRequest(), message('m'));
+    let current = await stored(store, 'r-1');
+    for (const state of ['provisioning', 'starting', 'cancelled', 'cancelled'] as const) {
+      const next = await store.replace(current, { ...current.request, state, updatedAt: at(state.length) });
+      if (next === 'changed') fail(`the change to ${state} was refused`);
+      current = next;
+    }
+    assert.equal((await stored(store, 'r-1')).request, current.request);
+  });
+
+  test('refuses a change of a request that is not there', async () => {
+    const store = await makeStore();
+    await store.insert(someRequest(), message('m'));
+    const read = await stored(store, 'r-1');
+    const ghost = { request: someRequest({ requestId: 'ghost' }), etag: read.etag };
+    assert.is(await store.replace(ghost, ghost.request), 'changed');
+    assert.is(await store.get('ghost'), undefined);
+  });
+
+  test('keeps an ended request and its message, out of the live ones', async () => {
+    const store = await makeStore();
+    await store.insert(someRequest(), message('the message'));
+    await store.insert(someRequest({ requestId: 'r-2' }), message('m'));
+    const ended = await end(store, 'r-1');
+    assert.equal(
+      (await store.live()).map(request => request.requestId),
+      ['r-2'],
+    );
+    assert.equal((await stored(store, 'r-1')).request, ended.request);
+    assert.is(Buffer.from((await store.message('r-1')) ?? []).toString(), 'the message');
+  });
+
+  test('tells of a live request what its watch needs', async () => {
+    const store = await makeStore();
+    await store.insert(someRequest(whole), message('m'));
+    await store.insert(someRequest({ requestId: 'other', devOpsPool: "Bob's pool" }), message('m'));
+    const [live, ...more] = await store.live('Private Linux');
+    assert.equal(more, []);
+    if (!live) fail('no live request');
+    assert.is(live.requestId, 'r-1');
+    assert.is(live.state, 'starting');
+    assert.is(live.attempt, 2);
+    assert.is(live.agentName, 'r-1-2');
+    assert.equal(live.batch, whole.batch);
+    assert.is(live.cancelRequestedAt, at(2));
+    assert.is(live.startClaimedAt, at(1));
+    assert.equal(
+      (await store.live("Bob's pool")).map(request => request.requestId),
+      ['other'],
+    );
+    assert.is((await store.live()).length, 2);
+  });
+
+  test('lets an ended request begin again, once', async () => {
+    const store = await makeStore();
+    await store.insert(someRequest(), message('first'));
+    await end(store, 'r-1');
+    const again = someRequest({ generation: 2, createdAt: at(30) });
+    const answers = await Promise.all([
+      store.reopen(again, message('second')),
+      store.reopen(again, message('second')),
+      store.reopen(again, message('second')),
+    ]);
+    assert.is(answers.filter(answer => answer === 'inserted').length, 1);
+    assert.equal((await stored(store, 'r-1')).request, again);
+    assert.is(Buffer.from((await store.message('r-1')) ?? []).toString(), 'second');
+    assert.is((await store.live()).length, 1);
+    assert.equal((await store.list({ top: 10 }))?.requests, [again]);
+
+    await end(store, 'r-1', 'expired');
+    assert.is((await stored(store, 'r-1')).request.generation, 2);
+    assert.is((await store.list({ top: 10 }))?.requests.length, 1);
+    assert.equal(await store.live(), []);
+  });
+
+  test('does not reopen what is alive', async () => {
+    const store = await makeStore();
+    await store.insert(someRequest(), message('m'));
+    assert.is(await store.reopen(someRequest({ generation: 2 }), message('n')), 'exists');
+    assert.is((await stored(store, 'r-1')).request.generation, 1);
+  });
+
+  test('a version from before an end can change nothing in the next life', async () => {
+    const store = await makeStore();
+    await store.insert(someRequest(), message('m'));
+    const old = await stored(store, 'r-1');
+    await end(store, 'r-1');
+    assert.is(await store.replace(old, { ...old.request, state: 'provisioning' }), 'changed');
+    await store.reopen(someRequest({ generation: 2 }), message('n'));
+    assert.is(await store.replace(old, { ...old.request, state: 'cancelled' }), 'changed');
+    assert.is((await stored(store, 'r-1')).request.state, 'accepted');
+  });
+
+  test('lists the newest first, live and ended ones together', async () => {
+    const store = await filled(await makeStore(), 6);
+    for (const id of ['r-1', 'r-4', 'r-5']) await end(store, id);
+    const page = await store.list({ top: 10 });
+    assert.equal(
+      page?.requests.map(request => request.requestId),
+      ['r-5', 'r-4', 'r-3', 'r-2', 'r-1', 'r-0'],
+    );
+    assert.is(page?.continuation, undefined);
+  });
+
+  test('filters by state and profile', async () => {
+    const store = await filled(await makeStore(), 4);
+    await store.insert(someRequest({ requestId: 'w', profile: 'windows', createdAt: at(50) }), message('m'));
+    await end(store, 'r-0', 'completed');
+    await end(store, 'r-2', 'cancelled');
+    const ids = async (filter: { state?: AgentRequest['state']; profile?: string }) =>
+      (await store.list({ top: 10, ...filter }))?.requests.map(request => request.requestId);
+    assert.equal(await ids({ state: 'completed' }), ['r-0']);
+    assert.equal(await ids({ state: 'accepted' }), ['w', 'r-3', 'r-1']);
+    assert.equal(await ids({ state: 'accepted', profile: 'windows' }), ['w']);
+    assert.equal(await ids({ profile: 'ubuntu' }), ['r-3', 'r-2', 'r-1', 'r-0']);
+    assert.equal(await ids({ profile: "o'neill" }), []);
+  });
+
+  test('pages through all requests once, whatever arrives or ends meanwhile', async () => {
+    const store = await filled(await makeStore(), 7);
+    for (const id of ['r-2', 'r-3']) await end(store, id);
+    const seen: string[] = [];
+    let continuation: string | undefined;
+    do {
+      const page = await store.list({ top: 2, continuation });
+      if (!page) fail('our own continuation was refused');
+      assert.ok(page.requests.length <= 2);
+      seen.push(...page.requests.map(request => request.requestId));
+      if (seen.length === 2) {
+        await store.insert(someRequest({ requestId: 'late', createdAt: at(59) }), message('m'));
+        await end(store, 'r-4');
+        await end(store, 'r-6');
+      }
+      continuation = page.continuation;
+    } while (continuation !== undefined);
+    assert.equal(seen, ['r-6', 'r-5', 'r-4', 'r-3', 'r-2', 'r-1', 'r-0']);
+  });
+
+  test('tells apart requests of the same millisecond', async () => {
+    const store = await makeStore();
+    for (const requestId of ['a', 'b', 'c']) await store.insert(someRequest({ requestId }), message('m'));
+    await end(store, 'b');
+    const first = await store.list({ top: 2 });
+    const second = await store.list({ top: 2, continuation: first?.continuation });
+    const ids = [...(first?.requests ?? []), ...(second?.requests ?? [])].map(request => request.requestId);
+    assert.equal(ids, ['a', 'b', 'c']);
+  });
+
+  test('refuses a continuation that it did not give', async () => {
+    const store = await filled(await makeStore(), 2);
+    for (const continuation of ['', 'x', 'bm90LW91cnM', "' or true", '🙂']) {
+      assert.is(await store.list({ top: 1, continuation }), undefined, continuation);
+    }
+  });
+
+  test.run();
+}
+
+async function filled(store: RequestStore, count: number): Promise<RequestStore> {
+  for (let index = 0; index < count; index += 1) {
+    await store.insert(someRequest({ requestId: `r-${index}`, createdAt: at(index) }), message(`m${index}`));
+  }
+  return store;
+}

@@ -1,0 +1,146 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type AgentView, judge, type Observation, type TaskView } from '../../shared/domain/situation.js';
+import { decideWatch } from '../../shared/domain/watch.js';
+import { someRequest } from '../fakes/requests.js';
+
+const agent = (more: Partial<AgentView> = {}): AgentView => ({
+  name: 'r-1',
+  online: true,
+  busy: false,
+  ranJob: false,
+  ...more,
+});
+const task = (more: Partial<TaskView> = {}): TaskView => ({
+  jobId: 'j',
+  taskId: 'r-1',
+  state: 'running',
+  ...more,
+});
+const request = (state: 'accepted' | 'provisioning' | 'starting' | 'online' | 'busy') => ({
+  ...someRequest(),
+  state,
+  attempt: 1,
+  agentName: 'r-1',
+  batch: { poolId: 'p', jobId: 'j', taskId: 'r-1' },
+});
+const completed = task({ state: 'completed', exitCode: 0 });
+
+const cases: readonly [
+  what: string,
+  state: Parameters<typeof request>[0],
+  seen: Partial<Observation>,
+  expected: string | undefined,
+][] = [
+  ['a task that waits for its node', 'starting', { task: task({ state: 'active' }) }, undefined],
+  ['a container that has not registered yet', 'starting', { task: task() }, undefined],
+  ['an agent that came online', 'starting', { task: task(), agent: agent() }, 'agentOnline'],
+  [
+    'an agent that took its job before we looked',
+    'starting',
+    { task: task(), agent: agent({ busy: true }) },
+    'agentBusy',
+  ],
+  [
+    'a registration whose agent is not there yet',
+    'starting',
+    { task: task(), agent: agent({ online: false }) },
+    undefined,
+  ],
+  ['a task that ended before its agent came', 'starting', { task: completed }, 'taskEnded'],
+  ['a task that somebody removed', 'starting', {}, 'agentGone'],
+  ['an online agent that waits for its job', 'online', { task: task(), agent: agent() }, undefined],
+  ['an online agent that got its job', 'online', { task: task(), agent: agent({ busy: true }) }, 'agentBusy'],
+  [
+    'an online agent that lost its connection for a moment',
+    'online',
+    { task: task(), agent: agent({ online: false }) },
+    undefined,
+  ],
+  [
+    'an online agent whose task ended',
+    'online',
+    { task: completed, agent: agent({ online: false }) },
+    'taskEnded',
+  ],
+  ['a busy agent at work', 'busy', { task: task(), agent: agent({ busy: true }) }, undefined],
+  ['a busy agent that has unregistered and is ending', 'busy', { task: task() }, undefined],
+  ['a busy agent that has ended', 'busy', { task: completed }, 'taskEnded'],
+  ['a task that is missing while its agent still works', 'busy', { agent: agent({ busy: true }) }, undefined],
+  ['nothing yet, because nothing was made yet', 'provisioning', {}, undefined],
+  ['nothing yet, because it was only accepted', 'accepted', {}, undefined],
+];
+
+const judging = suite('judge');
+
+for (const [what, state, seen, expected] of cases) {
+  judging(`sees ${what}`, () => {
+    const situation = judge(request(state), { agent: undefined, task: undefined, ...seen });
+    assert.is(situation?.kind, expected);
+  });
+}
+
+judging('hears of a cancellation before anything else, in every live state', () => {
+  for (const state of ['accepted', 'provisioning', 'starting', 'online', 'busy'] as const) {
+    const situation = judge(
+      { ...request(state), cancelRequestedAt: 'now' },
+      { agent: agent(), task: completed },
+    );
+    assert.is(situation?.kind, 'cancel');
+  }
+});
+
+judging('passes on how the task ended and whether the agent had run a job', () => {
+  const ended = task({
+    state: 'completed',
+    exitCode: 7,
+    failureCode: 'FailureExitCode',
+    failureMessage: 'no',
+  });
+  assert.equal(judge(request('online'), { agent: agent({ online: false, ranJob: true }), task: ended }), {
+    kind: 'taskEnded',
+    attempt: 1,
+    ranJob: true,
+    exitCode: 7,
+    failureCode: 'FailureExitCode',
+    failureMessage: 'no',
+  });
+});
+
+judging.run();
+
+const watching = suite('decideWatch');
+const agents = new Map([['r-1', agent()]]);
+const tasks = new Map([['r-1', task()]]);
+
+watching('raises news once, and again only when it had no effect for some rounds', () => {
+  const raised: boolean[] = [];
+  let told = {};
+  for (let round = 0; round < 9; round += 1) {
+    const decision = decideWatch([request('starting')], agents, tasks, told);
+    raised.push(decision.raise.length > 0);
+    told = decision.told;
+  }
+  assert.equal(raised, [true, false, false, false, false, false, false, true, false]);
+});
+
+watching('raises different news at once', () => {
+  const first = decideWatch([request('starting')], agents, tasks, {});
+  const second = decideWatch([request('starting')], new Map(), new Map([['r-1', completed]]), first.told);
+  assert.equal(
+    second.raise.map(({ situation }) => situation.kind),
+    ['taskEnded'],
+  );
+});
+
+watching('remembers nothing of requests that are as their row says', () => {
+  const decision = decideWatch([request('online')], agents, tasks, { gone: { what: 'x', rounds: 1 } });
+  assert.equal(decision.told, {});
+});
+
+watching('finds an agent whatever the case of its name', () => {
+  const decision = decideWatch([{ ...request('starting'), agentName: 'R-1' }], agents, tasks, {});
+  assert.is(decision.raise[0]?.situation.kind, 'agentOnline');
+});
+
+watching.run();

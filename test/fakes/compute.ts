@@ -1,0 +1,64 @@
+import { batchJobIdOf } from '../../shared/domain/names.js';
+import type { BatchPlace } from '../../shared/domain/request.js';
+import type { TaskView } from '../../shared/domain/situation.js';
+import type { AgentTask, Compute } from '../../shared/ports.js';
+import { type Knobs, withKnobs } from './knobs.js';
+
+interface FakeTask {
+  readonly task: AgentTask;
+  view: TaskView;
+  output: string | undefined;
+}
+
+export interface FakeCompute extends Compute, Knobs<Compute> {
+  /** Batch pools that do not exist. */
+  readonly missingPools: Set<string>;
+  /** What was asked for and is not deleted. */
+  readonly tasks: () => readonly AgentTask[];
+  /** Changes what Batch tells of a task, e.g. `{ state: 'completed', exitCode: 0 }`. */
+  readonly change: (taskId: string, view: Partial<TaskView>, output?: string) => void;
+}
+
+export function createFakeCompute(): FakeCompute {
+  const tasks = new Map<string, FakeTask>();
+  const missingPools = new Set<string>();
+  const keyOf = ({ jobId, taskId }: Pick<BatchPlace, 'jobId' | 'taskId'>): string =>
+    `${jobId}/${taskId}`.toLowerCase();
+
+  const compute: Compute = {
+    createTask: async task => {
+      if (missingPools.has(task.poolId)) {
+        const message = `Batch pool ${task.poolId} does not exist. Create it, or correct the profile's batchPool.`;
+        const failure = { code: 'PoolMissing', stage: 'nodeAllocation', message, retryable: false } as const;
+        return { kind: 'rejected', failure };
+      }
+      const jobId = batchJobIdOf(task.profile, task.day, 0);
+      const { poolId, taskId } = task;
+      const key = keyOf({ jobId, taskId });
+      if (!tasks.has(key)) {
+        tasks.set(key, { task, view: { jobId, taskId, state: 'active' }, output: undefined });
+      }
+      return { kind: 'created', batch: { poolId, jobId, taskId } };
+    },
+    listTasks: async jobIds =>
+      [...tasks.values()]
+        .map(({ view }) => view)
+        .filter(({ jobId }) => jobIds.some(each => each.toLowerCase() === jobId.toLowerCase())),
+    getTask: async place => tasks.get(keyOf(place))?.view,
+    deleteTask: async place => void tasks.delete(keyOf(place)),
+    outputTail: async place => tasks.get(keyOf(place))?.output,
+    ping: async () => {},
+  };
+  return withKnobs(compute, {
+    missingPools,
+    tasks: () => [...tasks.values()].map(({ task }) => task),
+    change: (taskId: string, view: Partial<TaskView>, output?: string) => {
+      const found = [...tasks.values()].find(
+        ({ task }) => task.taskId.toLowerCase() === taskId.toLowerCase(),
+      );
+      if (!found) throw new Error(`There is no task ${taskId}.`);
+      found.view = { ...found.view, ...view };
+      found.output = output ?? found.output;
+    },
+  });
+}

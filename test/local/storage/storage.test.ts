@@ -1,0 +1,122 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { TableClient } from '@azure/data-tables';
+import { QueueClient } from '@azure/storage-queue';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import * as z from 'zod';
+import { root } from '../../../scripts/root.js';
+import { makeTempFolder, type TempFolder } from '../../support/temp-folder.js';
+
+const Ready = z.object({
+  type: z.literal('ready'),
+  url: z.string(),
+  details: z.object({ connectionString: z.string() }),
+});
+
+interface Context {
+  folder: TempFolder;
+  running: Set<ChildProcess>;
+}
+
+interface Started {
+  readonly child: ChildProcess;
+  readonly connectionString: string;
+}
+
+const storage = suite<Context>('local storage');
+
+storage.before.each(async context => {
+  context.folder = await makeTempFolder();
+  context.running = new Set();
+});
+storage.after.each(async ({ folder, running }) => {
+  await Promise.all([...running].map(child => end(child, 'SIGKILL')));
+  await folder.remove();
+});
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
+  if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
+  child.kill(signal);
+  await once(child, 'exit');
+  return child.exitCode;
+}
+
+async function start({ folder, running }: Context, args: string[] = []): Promise<Started> {
+  const program = join(root, 'dist', 'scripts', 'local', 'storage', 'main.js');
+  const child = fork(program, ['--data', folder.path, ...args], { silent: true, execArgv: [] });
+  running.add(child);
+  const message = await new Promise<unknown>(resolve => child.once('message', resolve));
+  return { child, connectionString: Ready.parse(message).details.connectionString };
+}
+
+const queueOf = (connectionString: string): QueueClient => new QueueClient(connectionString, 'requests');
+const tableOf = (connectionString: string): TableClient =>
+  TableClient.fromConnectionString(connectionString, 'Requests', { allowInsecureConnection: true });
+
+const portsOf = (connectionString: string): string[] =>
+  ['blob', 'queue', 'table'].flatMap(kind => {
+    const [, port = ''] =
+      new RegExp(`${kind}Endpoint=http://127\\.0\\.0\\.1:(\\d+)/`, 'i').exec(connectionString) ?? [];
+    return [`--${kind}-port`, port];
+  });
+
+storage('what was acknowledged is there after kill -9 and a start on the same ports', async context => {
+  const first = await start(context);
+  await queueOf(first.connectionString).create();
+  await tableOf(first.connectionString).createTable();
+  for (let number = 0; number < 20; number += 1) {
+    await queueOf(first.connectionString).sendMessage(`message ${number}`);
+    await tableOf(first.connectionString).createEntity({ partitionKey: 'p', rowKey: `r${number}`, number });
+  }
+  await end(first.child, 'SIGKILL');
+
+  const second = await start(context, portsOf(first.connectionString));
+  assert.is(second.connectionString, first.connectionString);
+  const { receivedMessageItems } = await queueOf(second.connectionString).receiveMessages({
+    numberOfMessages: 32,
+  });
+  assert.is(receivedMessageItems.length, 20);
+  assert.is(receivedMessageItems.at(-1)?.messageText, 'message 19');
+  const last = await tableOf(second.connectionString).getEntity<{ number: number }>('p', 'r19');
+  assert.is(last.number, 19);
+});
+
+storage('ends with 0 within moments of SIGTERM, and keeps its data', async context => {
+  const first = await start(context);
+  await tableOf(first.connectionString).createTable();
+  assert.is(await end(first.child, 'SIGTERM'), 0);
+  const second = await start(context);
+  await tableOf(second.connectionString).createEntity({ partitionKey: 'p', rowKey: 'r' });
+});
+
+storage('ends when its supervisor is gone', async context => {
+  const { child } = await start(context);
+  const exited = once(child, 'exit');
+  child.disconnect();
+  await exited;
+  assert.is(child.exitCode, 0);
+});
+
+storage('says in a sentence that a port is taken', async context => {
+  const first = await start(context);
+  const other = await makeTempFolder();
+  try {
+    const child = fork(
+      join(root, 'dist', 'scripts', 'local', 'storage', 'main.js'),
+      ['--data', other.path, ...portsOf(first.connectionString)],
+      { silent: true, execArgv: [] },
+    );
+    context.running.add(child);
+    let said = '';
+    child.stderr?.on('data', data => (said += String(data)));
+    await once(child, 'close');
+    assert.is(child.exitCode, 1);
+    assert.match(said, /Storage could not start: .*in use/);
+  } finally {
+    await other.remove();
+  }
+});
+
+storage.run();

@@ -1,0 +1,113 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import getPort from 'get-port';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { root } from '../../scripts/root.js';
+import { makeTempFolder, type TempFolder } from '../support/temp-folder.js';
+import { waitFor } from '../support/wait-for.js';
+
+interface Context {
+  folder: TempFolder;
+}
+
+const start = suite<Context>('npm start');
+
+start.before.each(async context => {
+  context.folder = await makeTempFolder();
+});
+start.after.each(({ folder }) => folder.remove());
+
+/** The command as a process, and what it has said so far. */
+function run(
+  { folder }: Context,
+  port: number,
+  command: readonly [string, ...string[]] = ['node', join(root, 'dist', 'scripts', 'start.js')],
+) {
+  const [file, ...args] = command;
+  const child = execa(file, [...args, '--port', String(port), '--data', folder.path], {
+    cwd: root,
+    reject: false,
+    all: true,
+    forceKillAfterDelay: false,
+  });
+  let said = '';
+  child.all.on('data', data => (said += String(data)));
+  return { child, said: () => said };
+}
+
+const ready = ({ said }: ReturnType<typeof run>): Promise<string> =>
+  waitFor('npm start to be ready', () => (said().includes('Ctrl-C ends everything') ? said() : undefined), {
+    timeoutMs: 30_000,
+  });
+
+const answers = (url: string): Promise<boolean> =>
+  fetch(url).then(
+    () => true,
+    () => false,
+  );
+
+const urlsIn = (text: string): string[] =>
+  [...text.matchAll(/ (http:\/\/127\.0\.0\.1:\d+)/g)].map(match => match[1] ?? '');
+
+start(
+  'says where all is and how to ask; one Ctrl-C ends it all; the next start has the same key',
+  async context => {
+    const port = await getPort();
+    const first = run(context, port);
+    const said = await ready(first);
+    assert.match(said, `Functions app  http://127.0.0.1:${port}/api`);
+    const [, key = ''] = /Function key\s+(\S+)/.exec(said) ?? [];
+    const [, list = ''] = /curl -H 'x-functions-key: .*' (\S+)/.exec(said) ?? [];
+    assert.is((await fetch(list, { headers: { 'x-functions-key': key } })).status, 200);
+    assert.is((await fetch(list)).status, 401);
+
+    first.child.kill('SIGINT');
+    const { exitCode, durationMs } = await first.child;
+    assert.is(exitCode, 0, first.said());
+    assert.ok(durationMs < 40_000);
+    const urls = urlsIn(said);
+    assert.ok(urls.length >= 4);
+    for (const url of urls) assert.not.ok(await answers(url), `${url} still answers`);
+
+    const second = run(context, port);
+    assert.match(await ready(second), key);
+    second.child.kill('SIGTERM');
+    assert.is((await second.child).exitCode, 0);
+  },
+);
+
+start('says in one sentence that a port is taken', async context => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const port = typeof address === 'object' && address ? address.port : 0;
+  try {
+    const { child } = run(context, port);
+    const { exitCode, stderr } = await child;
+    assert.is(exitCode, 1);
+    assert.is(stderr, `Port ${port} is taken: choose another with --port, or leave it out for a free one.`);
+  } finally {
+    server.close();
+  }
+});
+
+start('a signal to npm alone ends all of it, as Ctrl-C does', async context => {
+  const running = run(context, await getPort(), ['npm', 'start', '--']);
+  const urls = urlsIn(await ready(running));
+  running.child.kill('SIGINT');
+  assert.is((await running.child).exitCode, 0, running.said());
+  for (const url of urls) assert.not.ok(await answers(url), `${url} still answers`);
+});
+
+start('its parts end when it is killed', async context => {
+  const running = run(context, await getPort());
+  const urls = urlsIn(await ready(running));
+  running.child.kill('SIGKILL');
+  await running.child;
+  for (const url of urls) await waitFor(`${url} to be gone`, async () => !(await answers(url)));
+});
+
+start.run();
