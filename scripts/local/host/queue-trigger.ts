@@ -8,8 +8,8 @@ import { isTransient, openQueue, sleep, storageStatus } from './storage.js';
  * How long a received message stays hidden while its function runs; renewed in time while it runs longer.
  * Azure hides for 10 minutes, so a killed host there leaves its messages alone that long; here it goes on soon.
  */
-const leaseSeconds = 10;
-const renewEveryMs = 3_000;
+const leaseSeconds = 6;
+const renewEveryMs = 2_000;
 const minimumPollMs = 100;
 
 export interface QueueListenerOptions {

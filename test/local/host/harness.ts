@@ -31,11 +31,11 @@ export async function until<T>(
   read: () => Promise<T | undefined | false> | T | undefined | false,
   ms = 15_000,
 ): Promise<T> {
-  const end = Date.now() + ms;
+  const last = Date.now() + ms;
   for (;;) {
     const value = await read();
     if (value !== undefined && value !== false) return value;
-    if (Date.now() > end) throw new Error(`Waited ${ms} ms in vain: ${what}`);
+    if (Date.now() > last) throw new Error(`Waited ${ms} ms in vain: ${what}`);
     await new Promise(resolve => {
       setTimeout(resolve, 15);
     });
@@ -57,7 +57,12 @@ export async function startAzurite(folder?: string): Promise<Azurite> {
       '--disableTelemetry',
       '--silent',
       ...(folder === undefined ? ['--inMemoryPersistence'] : ['--location', folder]),
-      ...['--blobPort', String(blob), '--queuePort', String(queue), '--tablePort', String(table)],
+      '--blobPort',
+      String(blob),
+      '--queuePort',
+      String(queue),
+      '--tablePort',
+      String(table),
     ],
     { stdio: 'ignore' },
   );

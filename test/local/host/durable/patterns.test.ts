@@ -59,8 +59,8 @@ test('a fan-out over a hundred activities is joined', async () => {
 });
 
 test('a monitor looks again until what it waits for is there', async () => {
-  const until = new Date(Date.now() + 60_000).toISOString();
-  assert.is((await run('monitor', { location: 'Redmond', phone: '5', until })).output, 'done');
+  const end = new Date(Date.now() + 60_000).toISOString();
+  assert.is((await run('monitor', { location: 'Redmond', phone: '5', until: end })).output, 'done');
   assert.is(app.trace().filter(line => line === 'look at Redmond').length, 3);
   assert.is(app.trace().filter(line => line === 'alert 5').length, 1);
 });
