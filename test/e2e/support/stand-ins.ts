@@ -33,6 +33,7 @@ export interface Fault {
   readonly delayMs?: number;
   readonly count?: number;
   readonly after?: number;
+  readonly body?: unknown;
 }
 
 /** Makes a stand-in misbehave; no faults end all misbehaviour. */
