@@ -13,7 +13,11 @@ import { addHttpTriggers, createHttpServer } from './http.js';
 import { type InvocationCall, type InvocationOutcome, Invoker } from './invoker.js';
 import { durableSystemKey, openKeys } from './keys.js';
 import { createLog, errorMessage, type Log } from './log.js';
-import { QueueOutputs } from './queue-output.js';
+import { bindingDataOf } from './outputs/binding-data.js';
+import { blobOutput } from './outputs/blob.js';
+import { type OutputBinding, sendOutputs } from './outputs/output.js';
+import { queueOutput } from './outputs/queue.js';
+import { smsOutput } from './outputs/sms.js';
 import { QueueListener } from './queue-trigger.js';
 import { readSettings, resolveConnection, resolvePercentNames, type Settings } from './settings.js';
 import { sleep } from './storage.js';
@@ -82,7 +86,7 @@ const isDisabled = (name: string, settings: Settings): boolean =>
 
 class Host {
   readonly #invoker: Invoker;
-  readonly #outputs: QueueOutputs;
+  readonly #outputs: ReadonlyMap<string, OutputBinding>;
   readonly #queues: QueueListener[] = [];
   readonly #timers: TimerListener[] = [];
   readonly #dataDir: string;
@@ -98,12 +102,21 @@ class Host {
   ) {
     this.#dataDir = options.dataDir ?? join(options.appDir, '.local', 'host');
     this.#invoker = new Invoker(core, log);
-    this.#outputs = new QueueOutputs({
-      encoding: config.queues.messageEncoding,
-      resolve: (text, where) => resolvePercentNames(text, settings, where),
-      connection: (name, where) => resolveConnection(name, settings, where),
-      sent: queueName => this.#nudgeQueues(queueName),
-    });
+    const named = {
+      resolve: (text: string, where: string) => resolvePercentNames(text, settings, where),
+      connection: (name: string | undefined, where: string) => resolveConnection(name, settings, where),
+    };
+    this.#outputs = new Map(
+      [
+        queueOutput({
+          ...named,
+          encoding: config.queues.messageEncoding,
+          sent: queueName => this.#nudgeQueues(queueName),
+        }),
+        blobOutput(named),
+        smsOutput({ ...named, log }),
+      ].map(output => [output.type, output]),
+    );
   }
 
   async start(): Promise<RunningService> {
@@ -191,7 +204,9 @@ class Host {
 
   async #invoke(target: RegisteredFunction, call: InvocationCall): Promise<InvocationOutcome> {
     const outcome = await this.#invoker.invoke(target, call);
-    await this.#outputs.send(target.metadata, outcome.response);
+    const [trigger] = call.inputData;
+    const bindingData = bindingDataOf(trigger?.data, call.triggerMetadata);
+    await sendOutputs(this.#outputs, target.metadata, outcome.response, bindingData);
     return outcome;
   }
 
