@@ -122,6 +122,21 @@ async function compile(program) {
   );
 }
 
+/**
+ * Ends the program when the npm that started it is gone: a killed npm can pass nothing on. That npm's signals reach
+ * us while it lives is the doing of the `exec` in package.json: the shell in between would keep them to itself.
+ */
+function endWithNpm() {
+  if (!process.env.npm_lifecycle_event) return;
+  const npm = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === npm) return;
+    clearInterval(watch);
+    process.kill(process.pid, 'SIGTERM');
+  }, 500);
+  watch.unref();
+}
+
 async function main() {
   const [major, minor] = process.versions.node.split('.').map(Number);
   if (major < oldestNode[0] || (major === oldestNode[0] && minor < oldestNode[1])) {
@@ -143,6 +158,7 @@ async function main() {
   });
   process.argv.splice(1, process.argv.length - 1, entry, ...args);
   process.setSourceMapsEnabled(true);
+  endWithNpm();
   return entry;
 }
 

@@ -5,7 +5,7 @@ import pc from 'picocolors';
 import { findLeftovers } from './demo/leftovers.js';
 import { demoAgentPools, demoSettings, pipelines } from './demo/pipelines.js';
 import { type PlayedRun, playRun } from './demo/play-run.js';
-import { callsTable, requestsTable } from './demo/tables.js';
+import { requestsTable } from './demo/tables.js';
 import { startStack } from './local/stack/stack.js';
 
 /**
@@ -50,8 +50,7 @@ async function demo(dataDir: string): Promise<readonly string[]> {
     problems.push(...(await findLeftovers(stack)));
 
     title('What it took:');
-    say(requestsTable(runs));
-    say(await callsTable(stack));
+    say(await requestsTable(stack, runs));
   } finally {
     await stack.stop();
   }

@@ -119,7 +119,7 @@ export function readConfig(env: Env): Config {
     'BatchAccountName',
     z.string().regex(/^[a-z0-9]{3,24}$/, 'must be 3 to 24 of a-z and 0-9'),
   );
-  if (batchKey !== undefined && batchName === undefined && !env['BatchAccountName']) {
+  if (env['BatchAccountKey'] && !env['BatchAccountName']) {
     problems.push('BatchAccountName is missing; it is needed with BatchAccountKey.');
   }
   const devOpsUrl = read.required('AzDOUrl', serviceUrl);

@@ -1,52 +1,66 @@
 import Table from 'cli-table3';
+import pc from 'picocolors';
 import * as z from 'zod';
 import type { Stack } from '../local/stack/stack.js';
 import type { PlayedRun } from './play-run.js';
 
 const callsSchema = z.record(z.string(), z.number());
+/** Colours are picocolors' business: it knows when nobody can see them. */
+const style = { head: [], border: [] };
+const head = (...names: readonly string[]): string[] => names.map(name => pc.bold(name));
 
-export function requestsTable(runs: readonly PlayedRun[]): string {
-  const table = new Table({
-    head: ['pipeline', 'request', 'profile', 'states', 'to online', 'agent of the job'],
-  });
+/** A request a row, with what all of them cost together below. */
+export async function requestsTable(stack: Stack, runs: readonly PlayedRun[]): Promise<string> {
+  const table = new Table({ head: head('request', 'profile', 'states', 'to online', 'job ran on'), style });
   for (const { name, request, jobAgent } of runs) {
     const states = request.history
       .map(entry => entry.state)
       .filter((state, index, all) => state !== all[index - 1]);
     const { toOnlineMs } = request.timings;
     table.push([
-      name,
-      request.requestId,
+      `${name}\n${request.requestId}`,
       request.profile,
       states.join('\n'),
       toOnlineMs === null ? '–' : `${(toOnlineMs / 1_000).toFixed(1)} s`,
       jobAgent,
     ]);
   }
-  return table.toString();
+  const [batch, devops] = await Promise.all([callsTo(stack, 'batch'), callsTo(stack, 'devops')]);
+  table.push([
+    {
+      colSpan: 5,
+      content: `calls made for all three: ${total(batch)} to Azure Batch, ${total(devops)} to Azure DevOps`,
+    },
+  ]);
+  return `${table.toString()}\n${callsTable(batch, devops)}`;
 }
 
-/** Calls that agents and pipelines make themselves; what is left is ours. */
-const notOurs = [
-  /sessions/,
-  /messages/,
-  /^PATCH .*jobrequests/,
-  /^POST .*\/agents$/,
-  /^OPTIONS/,
-  /ResourceAreas/,
-];
-
-export async function callsTable(stack: Stack): Promise<string> {
-  const table = new Table({ head: ['service', 'call', 'times'] });
-  for (const part of ['batch', 'devops'] as const) {
-    const response = await fetch(`${stack.url(part)}/_local/calls`);
-    const calls = Object.entries(callsSchema.parse(await response.json())).filter(
-      ([call]) => part === 'batch' || !notOurs.some(pattern => pattern.test(call)),
-    );
-    const total = calls.reduce((sum, [, times]) => sum + times, 0);
-    const service = part === 'batch' ? 'Azure Batch' : 'Azure DevOps';
-    for (const [call, times] of calls) table.push([service, call, times]);
-    table.push([service, 'all', total]);
+function callsTable(batch: Calls, devops: Calls): string {
+  const table = new Table({ head: head('calls of the Functions app', 'times'), style });
+  for (const [service, calls] of [
+    ['Batch', batch],
+    ['DevOps', devops],
+  ] as const) {
+    for (const [call, times] of calls) table.push([`${service.padEnd(7)} ${call}`, times]);
   }
   return table.toString();
 }
+
+type Calls = readonly (readonly [call: string, times: number])[];
+
+/** Agents, pipelines and this demo call the stand-ins as well; the app is known by its User-Agent. */
+async function callsTo(stack: Stack, part: 'batch' | 'devops'): Promise<Calls> {
+  const response = await fetch(`${stack.url(part)}/_local/calls?client=azdo-batch-agents`);
+  return Object.entries(callsSchema.parse(await response.json())).map(([call, times]) => [
+    short(call),
+    times,
+  ]);
+}
+
+const total = (calls: Calls): number => calls.reduce((sum, [, times]) => sum + times, 0);
+
+/** The same beginning in every line hides where they differ. */
+const short = (call: string): string =>
+  call
+    .replace('/local/:scope/_apis/distributedtask/hubs/:hub', '…')
+    .replace('/local/_apis/distributedtask', '…');

@@ -5,12 +5,13 @@ import * as z from 'zod';
  * What every stand-in has beside its own API: a count of the calls it got, and rules that make it misbehave.
  * Both live under `/_local/`, which the service that is stood in for does not have, and are never counted.
  *
- *     GET    /_local/calls    { "GET /jobs/:jobId/tasks": 12, … }   calls by method and route since the last reset
+ *     GET    /_local/calls    { "GET /jobs/:jobId/tasks": 12, … }   calls by method and route since the last reset;
+ *                             ?client=NAME counts those whose User-Agent names it
  *     DELETE /_local/calls    start counting anew
  *     GET    /_local/faults   the rules in force
  *     PUT    /_local/faults   replace them (an array of rules; [] ends all misbehaviour)
  */
-export const FaultRule = z.strictObject({
+const FaultRule = z.strictObject({
   /** `METHOD route` as it is counted; `*` stands for any run of characters. */
   call: z.string().min(1),
   /** Let this many matching calls pass before the rule bites. */
@@ -29,7 +30,7 @@ export const FaultRule = z.strictObject({
   /** Sent as it is when a string, else as JSON. */
   body: z.unknown().optional(),
 });
-export type FaultRule = z.infer<typeof FaultRule>;
+type FaultRule = z.infer<typeof FaultRule>;
 
 interface LiveRule {
   readonly rule: FaultRule;
@@ -55,14 +56,17 @@ const callName = (request: FastifyRequest): string =>
  * @param random source of chance in [0, 1); tests pass a seeded one.
  */
 export function addCallsAndFaults(server: FastifyInstance, random: () => number = Math.random): void {
-  let counts = new Map<string, number>();
+  /** By call, then by User-Agent. */
+  let counts = new Map<string, Map<string, number>>();
   let rules: LiveRule[] = [];
   const committed = new WeakMap<FastifyRequest, FaultRule>();
 
   server.addHook('onRequest', async (request, reply) => {
     if (request.url.startsWith('/_local/')) return;
     const call = callName(request);
-    counts.set(call, (counts.get(call) ?? 0) + 1);
+    const client = request.headers['user-agent'] ?? '';
+    const byClient = counts.get(call) ?? new Map<string, number>();
+    counts.set(call, byClient.set(client, (byClient.get(client) ?? 0) + 1));
     const rule = pick(rules, call, random);
     if (!rule) return;
     if (rule.delayMs > 0) await new Promise(resolve => setTimeout(resolve, rule.delayMs));
@@ -73,7 +77,7 @@ export function addCallsAndFaults(server: FastifyInstance, random: () => number 
     }
     if (rule.status === 0) {
       reply.hijack();
-      request.raw.destroy();
+      request.raw.socket.destroy();
       return;
     }
     await reply
@@ -86,7 +90,8 @@ export function addCallsAndFaults(server: FastifyInstance, random: () => number 
     const rule = committed.get(request);
     if (!rule) return payload;
     if (rule.status === 0) {
-      request.raw.destroy();
+      // The request has been read by now: only its connection can still be broken.
+      request.raw.socket.destroy();
       return payload;
     }
     reply.code(rule.status).headers(rule.headers).removeHeader('content-length');
@@ -94,9 +99,15 @@ export function addCallsAndFaults(server: FastifyInstance, random: () => number 
     return rule.body === undefined ? '' : JSON.stringify(rule.body);
   });
 
-  server.get('/_local/calls', async () =>
-    Object.fromEntries([...counts].toSorted(([a], [b]) => a.localeCompare(b))),
-  );
+  server.get<{ Querystring: { client?: string } }>('/_local/calls', async ({ query: { client = '' } }) => {
+    const counted = [...counts].map(([call, byClient]): [string, number] => [
+      call,
+      [...byClient].reduce((sum, [name, times]) => (name.includes(client) ? sum + times : sum), 0),
+    ]);
+    return Object.fromEntries(
+      counted.filter(([, times]) => times > 0).toSorted(([one], [other]) => one.localeCompare(other)),
+    );
+  });
   server.delete('/_local/calls', async (_request, reply) => {
     counts = new Map();
     return reply.code(204).send();

@@ -9,6 +9,7 @@ import type { TaskView } from '../domain/situation.js';
 import type { AgentTask, Clock, Compute } from '../ports.js';
 import { batchFacts, classifyBatchError } from './batch-errors.js';
 import { cachedCredential } from './cached-credential.js';
+import { userAgent } from './product.js';
 import { createSystemClock } from './system-clock.js';
 
 export interface BatchComputeOptions {
@@ -249,7 +250,10 @@ function openClient({ accountUrl, auth, apiVersion }: BatchComputeOptions): Batc
       ? new AzureIdentityCredentialAdapter(cachedCredential(auth.credential), scope)
       : new BatchSharedKeyCredentials(auth.accountName, auth.accountKey);
   // The client's own retries last minutes and leave 429 out; ours are the orchestration's.
-  const client = new BatchServiceClient(credentials, accountUrl.replace(/\/+$/, ''), { noRetryPolicy: true });
+  const client = new BatchServiceClient(credentials, accountUrl.replace(/\/+$/, ''), {
+    noRetryPolicy: true,
+    userAgent: standard => `${userAgent} ${standard}`,
+  });
   client.apiVersion = apiVersion ?? defaultApiVersion;
   return client;
 }

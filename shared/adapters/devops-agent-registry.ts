@@ -6,6 +6,7 @@ import type { AgentView } from '../domain/situation.js';
 import type { AgentRegistry, Clock } from '../ports.js';
 import { cachedCredential } from './cached-credential.js';
 import { type DevOpsFacts, describeAnswer, devOpsFacts, isAuthStatus, isTransient } from './devops-errors.js';
+import { product } from './product.js';
 import { describeNoAnswer, factsOf, retryAfterMs } from './service-errors.js';
 import { createSystemClock } from './system-clock.js';
 
@@ -22,6 +23,7 @@ const callTimeoutMs = 15_000;
 /** A pause that the service asks for is kept here up to this long; a longer one is the caller's to wait. */
 const longestPauseMs = 20_000;
 const apiVersion = '6.0';
+const recentJobs = 50;
 
 const Pools = z.object({
   value: z.array(z.object({ id: z.number(), name: z.string(), poolType: z.string().optional() })),
@@ -175,14 +177,18 @@ export function createDevOpsAgentRegistry(options: DevOpsAgentRegistryOptions): 
     ranJob: async (devOpsPool, agentName) => {
       try {
         const answer = await inPool(devOpsPool, poolId =>
-          get("Recent jobs can't be listed", `/${poolId}/jobrequests?completedRequestCount=50`, ''),
+          get(
+            "Recent jobs can't be listed",
+            `/${poolId}/jobrequests?completedRequestCount=${recentJobs}`,
+            '',
+          ),
         );
         const recent = JobRequests.safeParse(answer?.body);
         if (!recent.success) return undefined;
-        return recent.data.value.some(
-          ({ reservedAgent, finishTime, result }) =>
-            sameName(reservedAgent?.name ?? '', agentName) && Boolean(finishTime ?? result),
-        );
+        const finished = recent.data.value.filter(({ finishTime, result }) => Boolean(finishTime ?? result));
+        if (finished.some(({ reservedAgent }) => sameName(reservedAgent?.name ?? '', agentName))) return true;
+        // In a busy pool the job may have been pushed off the end of the list by later ones.
+        return finished.length < recentJobs ? false : undefined;
       } catch {
         // The route is documented nowhere: it may fail in any way, and it is only asked for a better guess.
         return undefined;
@@ -259,13 +265,18 @@ class RefusedError extends TransientError {
 /** A client for each token: its own way of carrying one can't be changed later. */
 function restOpener({ organizationUrl, auth }: DevOpsAgentRegistryOptions): () => Promise<Rest> {
   const open = (handler: ReturnType<typeof getBearerHandler>): Rest =>
-    new WebApi(organizationUrl, handler, {
-      socketTimeout: callTimeoutMs,
-      keepAlive: true,
-      allowRetries: false,
-      // The only redirect of this API leads to the sign-in page; following it would hide that.
-      allowRedirects: false,
-    }).rest;
+    new WebApi(
+      organizationUrl,
+      handler,
+      {
+        socketTimeout: callTimeoutMs,
+        keepAlive: true,
+        allowRetries: false,
+        // The only redirect of this API leads to the sign-in page; following it would hide that.
+        allowRedirects: false,
+      },
+      product,
+    ).rest;
   if ('personalAccessToken' in auth) {
     const rest = open(getPersonalAccessTokenHandler(auth.personalAccessToken));
     return () => Promise.resolve(rest);

@@ -6,6 +6,7 @@ import { shorten, TransientError } from '../domain/failure.js';
 import type { PipelineContext } from '../domain/request.js';
 import type { CompletionAnswer, PipelineCallback, PipelineNotes } from '../ports.js';
 import { type DevOpsFacts, describeAnswer, devOpsFacts, isTransient } from './devops-errors.js';
+import { product } from './product.js';
 import { describeNoAnswer } from './service-errors.js';
 
 const callTimeoutMs = 10_000;
@@ -161,7 +162,7 @@ const restOptions = {
 };
 
 const open = (pipeline: PipelineContext, token: string): WebApi =>
-  new WebApi(pipeline.planUrl, getBearerHandler(token, false), restOptions);
+  new WebApi(pipeline.planUrl, getBearerHandler(token, false), restOptions, product);
 
 const planOf = ({ planUrl, projectId, hubName, planId }: PipelineContext): string =>
   `${planUrl.replace(/\/+$/, '')}/${encodeURIComponent(projectId)}/_apis/distributedtask/hubs/` +

@@ -14,7 +14,7 @@ export interface StorageQueueOptions {
 }
 
 /** A message for a queue that no queue can take, however often it is tried. */
-export class MessageTooLargeError extends Error {
+class MessageTooLargeError extends Error {
   override readonly name = 'MessageTooLargeError';
 }
 

@@ -3,7 +3,6 @@ import type { Failure } from './failure.js';
 export const liveStates = ['accepted', 'provisioning', 'starting', 'online', 'busy'] as const;
 export const endStates = ['completed', 'expired', 'cancelled', 'deadLettered'] as const;
 export const requestStates = [...liveStates, ...endStates] as const;
-export type LiveState = (typeof liveStates)[number];
 export type EndState = (typeof endStates)[number];
 export type RequestState = (typeof requestStates)[number];
 

@@ -4,7 +4,7 @@
  */
 export type Decode<T> = (value: unknown) => T;
 
-export class DecodeError extends Error {
+class DecodeError extends Error {
   override readonly name = 'DecodeError';
 }
 

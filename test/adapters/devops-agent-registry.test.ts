@@ -156,6 +156,17 @@ errors('recent jobs tell whether an agent ran one', async () => {
   assert.is(await registry.ranJob('Linux', 'r-3-1'), false);
 });
 
+errors('whether a job ran is unknown when later jobs may have pushed it off the list', async () => {
+  const others = Array.from({ length: 50 }, (_, index) => ({
+    requestId: index,
+    reservedAgent: { name: `other-${index}` },
+    finishTime: '2026-01-31T10:00:00Z',
+    result: 'succeeded',
+  }));
+  server.script(inPool(list(others)));
+  assert.is(await makeRegistry().registry.ranJob('Linux', 'r-1-1'), undefined);
+});
+
 errors('no error shows the token', async () => {
   for (const [, answer] of toAll) {
     server.script(() => answer);

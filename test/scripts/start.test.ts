@@ -21,16 +21,18 @@ start.before.each(async context => {
 start.after.each(({ folder }) => folder.remove());
 
 /** The command as a process, and what it has said so far. */
-function run({ folder }: Context, port: number) {
-  const child = execa(
-    'node',
-    [join(root, 'dist', 'scripts', 'start.js'), '--port', String(port), '--data', folder.path],
-    {
-      reject: false,
-      all: true,
-      forceKillAfterDelay: false,
-    },
-  );
+function run(
+  { folder }: Context,
+  port: number,
+  command: readonly [string, ...string[]] = ['node', join(root, 'dist', 'scripts', 'start.js')],
+) {
+  const [file, ...args] = command;
+  const child = execa(file, [...args, '--port', String(port), '--data', folder.path], {
+    cwd: root,
+    reject: false,
+    all: true,
+    forceKillAfterDelay: false,
+  });
   let said = '';
   child.all.on('data', data => (said += String(data)));
   return { child, said: () => said };
@@ -90,6 +92,14 @@ start('says in one sentence that a port is taken', async context => {
   } finally {
     server.close();
   }
+});
+
+start('a signal to npm alone ends all of it, as Ctrl-C does', async context => {
+  const running = run(context, await getPort(), ['npm', 'start', '--']);
+  const urls = urlsIn(await ready(running));
+  running.child.kill('SIGINT');
+  assert.is((await running.child).exitCode, 0, running.said());
+  for (const url of urls) assert.not.ok(await answers(url), `${url} still answers`);
 });
 
 start('its parts end when it is killed', async context => {

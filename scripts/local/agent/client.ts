@@ -23,7 +23,7 @@ export class Refused extends Error {
 }
 
 /** The service was away for longer than the caller was ready to wait. */
-export class Unreachable extends Error {
+class Unreachable extends Error {
   override readonly name = 'Unreachable';
 }
 

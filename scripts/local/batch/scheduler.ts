@@ -140,9 +140,8 @@ export function planPool(input: PoolPlanInput): PoolPlan {
       waiting.size === 0 &&
       now >= node.since + input.idleMs,
   );
-  const times = [
+  const later = [
     ...booting.map(node => node.since + input.bootMs),
-    ...(addNodes > 0 ? [now + input.bootMs] : []),
     ...(waiting.size === 0
       ? nodes
           .filter(node => (node.state === 'idle' || node.state === 'preempted') && !leaving.includes(node))
@@ -151,6 +150,8 @@ export function planPool(input: PoolPlanInput): PoolPlan {
     // A node that has just booted is idle from now on.
     ...booted.filter(({ id }) => !busy.has(id)).map(() => now + input.idleMs),
   ].filter(time => time > now);
+  // Now, too: a node that takes no time to boot would else stay `starting` until something else happens.
+  const times = addNodes > 0 ? [...later, now + input.bootMs] : later;
   return {
     booted: booted.map(({ id }) => id),
     placements,

@@ -98,10 +98,11 @@ function finish(paths: RouterPath[], defaults: Record<string, string>, regex: st
 
 function parseSegment(segment: string, template: string): Piece[] {
   const pieces: Piece[] = [];
-  for (const match of segment.matchAll(/\{((?:[^{}]|\{[^{}]*\})*)\}|([^{}]+)/g)) {
+  for (const match of segment.matchAll(/\{((?:[^{}]|\{\{|\}\})*)\}|([^{}]+)/g)) {
     const [, parameter, literal] = match;
     if (literal !== undefined) pieces.push({ literal });
-    else if (parameter !== undefined) pieces.push({ parameter: parseParameter(parameter, template) });
+    else if (parameter !== undefined)
+      pieces.push({ parameter: parseParameter(parameter.replace(/([{}])\1/g, '$1'), template) });
   }
   if (
     pieces.length > 1 &&

@@ -114,6 +114,12 @@ sizes('a booting node is reckoned with', () => {
   assert.is(plan.wakeAt, now + 60);
 });
 
+sizes('a node that takes no time to boot is looked at again at once', () => {
+  const plan = planPool(input({ bootMs: 0, waiting: waitingTasks(['t', 1, 0]) }));
+  assert.is(plan.addNodes, 1);
+  assert.is(plan.wakeAt, now);
+});
+
 sizes('a booted node takes tasks at once', () => {
   const plan = planPool(
     input({ waiting: waitingTasks(['t', 1, 0]), nodes: [node('a', 'starting', 0, now - 100)] }),

@@ -349,7 +349,8 @@ agentJob('whose agent falls silent is given up when its lock is over', async () 
   await process.printed('registered');
   const run = await play(devops, {
     request: { function: call.url, key: 'k', waitForCompletion: false },
-    job: { pool: 'linux', steps: [{ script: 'sleep 30' }] },
+    // Ends by itself once its agent is dead: a killed agent leaves its step behind.
+    job: { pool: 'linux', steps: [{ script: 'while kill -0 $PPID 2>/dev/null; do sleep 0.05; done' }] },
   });
   await process.printed('running job');
   process.child.kill('SIGKILL');

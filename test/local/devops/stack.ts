@@ -16,7 +16,7 @@ const script = (name: string): string =>
 
 /** What a test opened, closed again in the opposite order whatever became of the test. */
 const openThings: Array<() => unknown> = [];
-export const later = (close: () => unknown): void => void openThings.push(close);
+const later = (close: () => unknown): void => void openThings.push(close);
 export async function closeAll(): Promise<void> {
   for (const close of openThings.splice(0).toReversed()) await close();
 }

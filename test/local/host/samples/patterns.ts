@@ -1,3 +1,4 @@
+/* oxlint-disable typescript/no-unsafe-assignment -- a yield gives any; samples are written as users write them */
 import { app, type HttpHandler } from '@azure/functions';
 import * as df from 'durable-functions';
 import { gate, trace } from './trace.js';
@@ -232,24 +233,24 @@ df.app.activity('gated', {
 });
 df.app.activity('record', { handler: (text: unknown) => trace(String(text)) });
 df.app.orchestration('killedInActivity', function* (context) {
-  yield context.df.callActivity('record', 'before');
-  const result: unknown = yield context.df.callActivity('gated', context.df.getInput());
-  yield context.df.callActivity('record', 'completion');
+  const name = context.df.getInput<string>();
+  yield context.df.callActivity('record', `before ${name}`);
+  const result: unknown = yield context.df.callActivity('gated', name);
+  yield context.df.callActivity('record', `completion ${name}`);
   return result;
 });
 df.app.orchestration('killedInTimer', function* (context) {
-  yield context.df.callActivity('record', 'before');
-  yield context.df.createTimer(
-    new Date(context.df.currentUtcDateTime.getTime() + Number(context.df.getInput())),
-  );
-  yield context.df.callActivity('record', 'completion');
+  const { name, ms } = context.df.getInput<{ name: string; ms: number }>();
+  yield context.df.callActivity('record', `before ${name}`);
+  yield context.df.createTimer(new Date(context.df.currentUtcDateTime.getTime() + ms));
+  yield context.df.callActivity('record', `completion ${name}`);
   return 'fired';
 });
 df.app.orchestration('killedInEvent', function* (context) {
-  yield context.df.callActivity('record', 'before');
+  yield context.df.callActivity('record', 'before event');
   const first: unknown = yield context.df.waitForExternalEvent('go');
   const second: unknown = yield context.df.waitForExternalEvent('go');
-  yield context.df.callActivity('record', 'completion');
+  yield context.df.callActivity('record', 'completion event');
   return [first, second];
 });
 df.app.orchestration('big', function* (context) {
