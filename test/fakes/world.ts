@@ -33,7 +33,7 @@ export const linuxPool = 'Private Linux';
 export const windowsPool = 'Private Windows';
 const mebi = 1024 * 1024;
 
-export const testConfig = (env: Readonly<Record<string, string | undefined>> = {}): Config =>
+const testConfig = (env: Readonly<Record<string, string | undefined>> = {}): Config =>
   readConfig({
     AzureWebJobsStorage: 'UseDevelopmentStorage=true',
     BatchAccountUrl: 'https://account.region.batch.azure.com',
