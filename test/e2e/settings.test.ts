@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -11,7 +10,7 @@ import { makeTempFolder } from '../support/temp-folder.js';
 /** Starts the host alone with these settings, and gives what it printed and how it ended. */
 async function startHost(
   settings: Readonly<Record<string, string>>,
-): Promise<{ code: unknown; output: string }> {
+): Promise<{ code: number | null; output: string }> {
   const folder = await makeTempFolder('settings-');
   try {
     const host = spawn(process.execPath, [programs.host, '--app', root, '--data', folder.path], {
@@ -19,7 +18,8 @@ async function startHost(
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const timer = setTimeout(() => host.kill('SIGKILL'), 20_000);
-    const [out, err, [code]] = await Promise.all([text(host.stdout), text(host.stderr), once(host, 'exit')]);
+    const exit = new Promise<number | null>(resolve => host.once('exit', resolve));
+    const [out, err, code] = await Promise.all([text(host.stdout), text(host.stderr), exit]);
     clearTimeout(timer);
     return { code, output: out + err };
   } finally {

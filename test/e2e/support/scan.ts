@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 
 /** A text in every shape in which it could lie somewhere by accident. */
-export function shapesOf(text: string): ReadonlyMap<string, Buffer> {
+function shapesOf(text: string): ReadonlyMap<string, Buffer> {
   const bytes = Buffer.from(text, 'utf8');
   const shapes = new Map<string, Buffer>([
     ['plain', bytes],

@@ -5,7 +5,7 @@ import type { Stack } from '../../../scripts/local/stack/stack.js';
 
 const connection = (stack: Stack): string => stack.settings['AzureWebJobsStorage'] ?? '';
 
-export const queueOf = (stack: Stack, name: string): QueueClient => new QueueClient(connection(stack), name);
+const queueOf = (stack: Stack, name: string): QueueClient => new QueueClient(connection(stack), name);
 
 /** Puts a message into a queue as it is, as another system does. */
 export async function send(stack: Stack, queue: string, text: string): Promise<void> {

@@ -5,7 +5,7 @@ import { openStack } from '../../support/stack.js';
 export const pools = { ubuntu: 'AzDOUbuntu', windows: 'AzDOWindows', hasty: 'AzDOHasty' } as const;
 
 /** Profiles as an operator would write them, hurried where a user would have to wait. */
-export const profiles = {
+const profiles = {
   ubuntu: { devOpsPool: pools.ubuntu, batchPool: 'batchLinux', image: 'azdo-agent:ubuntu-24.04-azdo' },
   windows: {
     devOpsPool: pools.windows,
