@@ -9,7 +9,7 @@ const triggers = new Set([
   'activitytrigger',
 ]);
 const inputs = new Set(['durableclient', 'orchestrationclient']);
-const outputs = new Set(['http', 'queue']);
+const outputs = new Set(['http', 'queue', 'blob', 'twiliosms']);
 
 const isTrigger = (type: string): boolean => /trigger$/i.test(type);
 
@@ -44,6 +44,9 @@ export function triggerOf(
   }
   return undefined;
 }
+
+export const triggerNameOf = (metadata: FunctionMetadata): string =>
+  Object.entries(metadata.bindings).find(([, { type }]) => isTrigger(type))?.[0] ?? '';
 
 /** Data of the inputs beside the trigger: each is a Durable client. */
 export function extraInputs(

@@ -75,11 +75,10 @@ export const InvocationResponse = z.looseObject({
 });
 export type InvocationResponse = z.output<typeof InvocationResponse>;
 
-export const BindingInfo = z.looseObject({
+const BindingInfo = z.looseObject({
   type: z.string(),
   direction: z.enum(['in', 'out']),
 });
-export type BindingInfo = z.output<typeof BindingInfo>;
 
 const RpcDuration = z.looseObject({ seconds: z.number() });
 

@@ -13,7 +13,7 @@ import { addHttpTriggers, createHttpServer } from './http.js';
 import { type InvocationCall, type InvocationOutcome, Invoker } from './invoker.js';
 import { durableSystemKey, openKeys } from './keys.js';
 import { createLog, errorMessage, type Log } from './log.js';
-import { QueueOutputs } from './queue-output.js';
+import { Outputs } from './outputs/outputs.js';
 import { QueueListener } from './queue-trigger.js';
 import { readSettings, resolveConnection, resolvePercentNames, type Settings } from './settings.js';
 import { sleep } from './storage.js';
@@ -82,7 +82,7 @@ const isDisabled = (name: string, settings: Settings): boolean =>
 
 class Host {
   readonly #invoker: Invoker;
-  readonly #outputs: QueueOutputs;
+  readonly #outputs: Outputs;
   readonly #queues: QueueListener[] = [];
   readonly #timers: TimerListener[] = [];
   readonly #dataDir: string;
@@ -98,11 +98,11 @@ class Host {
   ) {
     this.#dataDir = options.dataDir ?? join(options.appDir, '.local', 'host');
     this.#invoker = new Invoker(core, log);
-    this.#outputs = new QueueOutputs({
-      encoding: config.queues.messageEncoding,
-      resolve: (text, where) => resolvePercentNames(text, settings, where),
-      connection: (name, where) => resolveConnection(name, settings, where),
-      sent: queueName => this.#nudgeQueues(queueName),
+    this.#outputs = new Outputs(functions, {
+      settings,
+      log,
+      messageEncoding: config.queues.messageEncoding,
+      sentTo: queueName => this.#nudgeQueues(queueName),
     });
   }
 
@@ -111,7 +111,7 @@ class Host {
     const keysFile = this.options.keysFile ?? join(this.#dataDir, 'keys.json');
     const names = functions.map(({ metadata }) => metadata.name);
     const keys = await openKeys(keysFile, names);
-    const problems = [...this.#addQueues(), ...this.#addTimers()];
+    const problems = [...this.#addQueues(), ...this.#addTimers(), ...this.#outputs.problems];
     if (problems.length > 0) throw new Error(problems.join('\n'));
 
     const server = createHttpServer(log);
@@ -191,7 +191,12 @@ class Host {
 
   async #invoke(target: RegisteredFunction, call: InvocationCall): Promise<InvocationOutcome> {
     const outcome = await this.#invoker.invoke(target, call);
-    await this.#outputs.send(target.metadata, outcome.response);
+    try {
+      await this.#outputs.write(target, call, outcome);
+    } catch (error) {
+      this.log.write('error', `Function.${target.metadata.name}`, errorMessage(error));
+      throw error;
+    }
     return outcome;
   }
 

@@ -1,3 +1,5 @@
+import * as z from 'zod';
+
 /**
  * The host's log: one readable line per event on stdout, filtered as host.json's `logging.logLevel` says.
  *
@@ -55,5 +57,7 @@ export function createLog(
 export const errorText = (error: unknown): string =>
   error instanceof Error ? (error.stack ?? error.message) : String(error);
 
-export const errorMessage = (error: unknown): string =>
-  error instanceof Error ? error.message : String(error);
+export function errorMessage(error: unknown): string {
+  if (error instanceof z.ZodError) return z.prettifyError(error).replaceAll('\n', ' ');
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,3 +1,4 @@
+import { ContainerClient } from '@azure/storage-blob';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -54,8 +55,14 @@ test('an HTTP starter answers with URLs under which the instance is managed', as
   assert.equal(Status.parse(await status.json()).output, ['Hello Tokyo!', 'Hello Seattle!', 'Hello Cairo!']);
 });
 
-test('a fan-out over a hundred activities is joined', async () => {
+test('a fan-out over a hundred activities, each writing a blob, is joined', async () => {
   assert.is((await run('fanOut', 100)).output, 4950);
+  const container = new ContainerClient(azurite.connection, 'backups');
+  const names: string[] = [];
+  for await (const blob of container.listBlobsFlat()) names.push(blob.name);
+  assert.is(names.length, 100);
+  const blob = container.getBlobClient('folder/file7');
+  assert.is((await blob.downloadToBuffer()).toString(), 'xxxxxxx');
 });
 
 test('a monitor looks again until what it waits for is there', async () => {
@@ -70,6 +77,7 @@ test('a person who answers in time is let in, and the cancelled timer holds noth
   assert.is(await host.raise(id, 'SmsChallengeResponse', 1), 202);
   assert.is(await host.raise(id, 'SmsChallengeResponse', 5555), 202);
   assert.is((await host.ended(id)).output, true);
+  assert.match(host.output, 'SMS to 12345: Your verification code is 5555');
 });
 
 test('a person who does not answer in time is not let in', async () => {

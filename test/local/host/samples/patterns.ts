@@ -1,5 +1,5 @@
 /* oxlint-disable typescript/no-unsafe-assignment -- a yield gives any; samples are written as users write them */
-import { app, type HttpHandler } from '@azure/functions';
+import { app, type HttpHandler, output } from '@azure/functions';
 import * as df from 'durable-functions';
 import { gate, trace } from './trace.js';
 
@@ -52,9 +52,16 @@ df.app.orchestration('chaining', function* (context) {
 // --- fan-out, fan-in ---
 df.app.activity('listFiles', {
   handler: (count: unknown) =>
-    Array.from({ length: Number(count) }, (_, index) => ({ name: `file${index}`, size: index })),
+    Array.from({ length: Number(count) }, (_, index) => ({ backupPath: `folder/file${index}`, size: index })),
 });
-df.app.activity('copyFile', { handler: (file: { size: number }) => file.size });
+const backup = output.storageBlob({ path: 'backups/{backupPath}', connection: 'AzureWebJobsStorage' });
+df.app.activity('copyFile', {
+  extraOutputs: [backup],
+  handler: (file: { backupPath: string; size: number }, context) => {
+    context.extraOutputs.set(backup, Buffer.alloc(file.size, 'x'));
+    return file.size;
+  },
+});
 df.app.orchestration('fanOut', function* (context) {
   const files: unknown[] = yield context.df.callActivity('listFiles', context.df.getInput());
   const tasks = files.map(file => context.df.callActivity('copyFile', file));
@@ -91,7 +98,20 @@ df.app.orchestration('monitor', function* (context) {
 });
 
 // --- human interaction ---
-df.app.activity('sendSmsChallenge', { handler: (phone: unknown) => (String(phone).length * 1111) % 10000 });
+const sms = output.generic({
+  type: 'twilioSms',
+  from: '%TwilioPhoneNumber%',
+  accountSidSetting: 'TwilioAccountSid',
+  authTokenSetting: 'TwilioAuthToken',
+});
+df.app.activity('sendSmsChallenge', {
+  extraOutputs: [sms],
+  handler: (phone: unknown, context) => {
+    const code = (String(phone).length * 1111) % 10000;
+    context.extraOutputs.set(sms, { body: `Your verification code is ${code}`, to: phone });
+    return code;
+  },
+});
 df.app.orchestration('phoneVerification', function* (context) {
   const { phone, ms } = context.df.getInput<{ phone: string; ms: number }>();
   const challengeCode: number = yield context.df.callActivity('sendSmsChallenge', phone);
@@ -189,6 +209,7 @@ df.app.orchestration('parent', function* (context) {
     'child',
     retryOptions(3),
     context.df.getInput(),
+    `${context.df.instanceId}:0`,
   );
   return result;
 });
