@@ -13,6 +13,7 @@ import { createTableRequestStore } from '../shared/adapters/table-request-store.
 import { createTokenSeal } from '../shared/adapters/token-seal.js';
 import { health } from '../shared/api/health.js';
 import { type Config, readConfig, type StorageConfig } from '../shared/config.js';
+import type { Log } from '../shared/ports.js';
 import { lifecycleName, situationEvent, watchName } from '../shared/workflow/contract.js';
 
 /** The composition root: the one place that reads the environment and chooses the adapters. */
@@ -61,13 +62,12 @@ const shared: Omit<Dependencies, 'log'> = {
 };
 
 /** For functions that neither start nor tell orchestrations; log lines go where the invocation's go. */
-export const intakeOf = (context: InvocationContext): Dependencies => ({
-  ...shared,
-  log: {
-    info: message => context.info(message),
-    warn: message => context.warn(message),
-    error: message => context.error(message),
-  },
+export const intakeOf = (context: InvocationContext): Dependencies => ({ ...shared, log: logOf(context) });
+
+export const logOf = (context: InvocationContext): Log => ({
+  info: message => context.info(message),
+  warn: message => context.warn(message),
+  error: message => context.error(message),
 });
 
 /** For functions with a durable client among their inputs. */

@@ -1,7 +1,8 @@
 import { app, type HttpRequest, type InvocationContext } from '@azure/functions';
 import * as df from 'durable-functions';
 import { cancelRequest } from '../shared/api/cancel-request.js';
-import { dependenciesOf } from './composition.js';
+import { whenStorageIsAway } from '../shared/api/when-storage-is-away.js';
+import { dependenciesOf, logOf } from './composition.js';
 
 app.http('deleteAgent', {
   route: 'agents/{requestId}',
@@ -9,5 +10,5 @@ app.http('deleteAgent', {
   authLevel: 'function',
   extraInputs: [df.input.durableClient()],
   handler: async (request: HttpRequest, context: InvocationContext) =>
-    cancelRequest(dependenciesOf(context))(request),
+    whenStorageIsAway(logOf(context), cancelRequest(dependenciesOf(context)))(request),
 });

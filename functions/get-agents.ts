@@ -1,13 +1,14 @@
 import { app, type HttpRequest, type InvocationContext } from '@azure/functions';
 import { listRequests, showRequest } from '../shared/api/show-request.js';
-import { intakeOf } from './composition.js';
+import { whenStorageIsAway } from '../shared/api/when-storage-is-away.js';
+import { intakeOf, logOf } from './composition.js';
 
 app.http('listAgents', {
   route: 'agents',
   methods: ['GET'],
   authLevel: 'function',
   handler: async (request: HttpRequest, context: InvocationContext) =>
-    listRequests(intakeOf(context))(request),
+    whenStorageIsAway(logOf(context), listRequests(intakeOf(context)))(request),
 });
 
 app.http('getAgent', {
@@ -15,5 +16,5 @@ app.http('getAgent', {
   methods: ['GET'],
   authLevel: 'function',
   handler: async (request: HttpRequest, context: InvocationContext) =>
-    showRequest(intakeOf(context))(request),
+    whenStorageIsAway(logOf(context), showRequest(intakeOf(context)))(request),
 });

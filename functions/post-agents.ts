@@ -1,13 +1,14 @@
 import { app, type HttpRequest, type InvocationContext } from '@azure/functions';
 import { askForAgent } from '../shared/api/ask-for-agent.js';
-import { intakeOf } from './composition.js';
+import { whenStorageIsAway } from '../shared/api/when-storage-is-away.js';
+import { intakeOf, logOf } from './composition.js';
 
 app.http('postAgents', {
   route: 'agents',
   methods: ['POST'],
   authLevel: 'function',
   handler: async (request: HttpRequest, context: InvocationContext) =>
-    askForAgent(intakeOf(context), { articleRoute: false })(request),
+    whenStorageIsAway(logOf(context), askForAgent(intakeOf(context), { articleRoute: false }))(request),
 });
 
 // The article's own name and route: pipelines that followed it need no change.
@@ -15,5 +16,5 @@ app.http('ProvideAzDOAgent', {
   methods: ['POST'],
   authLevel: 'function',
   handler: async (request: HttpRequest, context: InvocationContext) =>
-    askForAgent(intakeOf(context), { articleRoute: true })(request),
+    whenStorageIsAway(logOf(context), askForAgent(intakeOf(context), { articleRoute: true }))(request),
 });

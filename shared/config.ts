@@ -83,7 +83,12 @@ const profileSchema = z.strictObject({
 
 const articleImageSchema = z.record(
   z.string().min(1).max(64),
-  z.strictObject({ profile: profileName, tag: z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}$/) }),
+  z.strictObject({
+    profile: profileName /** With a build type of 40 characters a tag still has at most 128. */,
+    tag: z
+      .string()
+      .regex(/^[A-Za-z0-9_][A-Za-z0-9._-]{0,86}$/, 'must be an image tag of at most 87 characters'),
+  }),
 );
 
 /**

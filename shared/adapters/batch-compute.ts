@@ -163,7 +163,9 @@ export function createBatchCompute(options: BatchComputeOptions): Compute {
       const chunks: Buffer[] = [];
       for await (const chunk of file.readableStreamBody ?? [])
         chunks.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
-      return Buffer.concat(chunks).subarray(-tailBytes).toString('utf8').trim();
+      const tail = Buffer.concat(chunks).subarray(-tailBytes).toString('utf8');
+      // A line without its beginning may hold half a secret, which nobody could recognise and hide.
+      return (contentLength > tailBytes ? tail.slice(tail.indexOf('\n') + 1) : tail).trim();
     } catch {
       // It only makes a failure's message better; the failure must not wait for it.
       return '';
@@ -229,8 +231,7 @@ export function createBatchCompute(options: BatchComputeOptions): Compute {
     },
 
     outputTail: async place => {
-      const tails = [await fileTail(place, 'stderr.txt'), await fileTail(place, 'stdout.txt')];
-      const text = tails.filter(tail => tail !== '').join('\n');
+      const text = (await fileTail(place, 'stderr.txt')) || (await fileTail(place, 'stdout.txt'));
       return text === '' ? undefined : text;
     },
 

@@ -69,21 +69,9 @@ export const askForAgent =
         ? `Asked for by a pipeline that ${waits ? 'waits' : 'does not wait'}.`
         : 'Asked for over HTTP.',
     });
-    try {
-      // Nobody else can have a random id, so there is nothing to look up for it.
-      const isNew = body.value.requestId === undefined && !caller;
-      return await keep(dependencies, call, request, messageOf(request, body.value), isNew);
-    } catch (error) {
-      if (!(error instanceof TransientError)) throw error;
-      dependencies.log.error(`Request ${requestId}: not accepted: ${error.message}`);
-      return problem(
-        'StorageUnavailable',
-        'The request could not be kept; nothing was started. Send it again.',
-        {
-          headers: { 'retry-after': retryAfterSeconds },
-        },
-      );
-    }
+    // Nobody else can have a random id, so there is nothing to look up for it.
+    const isNew = body.value.requestId === undefined && !caller;
+    return keep(dependencies, call, request, messageOf(request, body.value), isNew);
   };
 
 /** Undefined when it is too large. */
@@ -101,12 +89,13 @@ function messageOf({ requestId }: AgentRequest, body: RequestBody): string {
 }
 
 async function keep(
-  { store, queue, config }: IntakeDependencies,
+  dependencies: IntakeDependencies,
   call: ApiRequest,
   request: AgentRequest,
   message: string,
   isNew: boolean,
 ): Promise<ApiResponse> {
+  const { store, config } = dependencies;
   const baseUrl = baseUrlOf(call, config.publicUrl);
   const bytes = new TextEncoder().encode(message);
   const before = isNew ? undefined : (await store.get(request.requestId))?.request;
@@ -117,24 +106,42 @@ async function keep(
     if (!asksAnew) return json(200, show(before, baseUrl), { ...replayed, ...locationOf(before, baseUrl) });
     kept = beginAgain(before, request);
     if ((await store.reopen(kept, bytes)) === 'exists')
-      return joined(store, queue, request, message, baseUrl);
+      return joined(dependencies, request, message, baseUrl);
   } else if (before || (await store.insert(request, bytes)) === 'exists') {
-    return joined(store, queue, request, message, baseUrl);
+    return joined(dependencies, request, message, baseUrl);
   }
-  await queue.send(message);
+  await enqueue(dependencies, kept, message);
   return accepted(kept, baseUrl);
+}
+
+/**
+ * What is in the table is accepted, whatever becomes of its message: reconcile starts a request that stays unstarted,
+ * while a caller that was refused now would ask again and get two agents.
+ */
+async function enqueue(
+  { queue, log }: IntakeDependencies,
+  { requestId }: AgentRequest,
+  message: string,
+): Promise<void> {
+  try {
+    await queue.send(message);
+  } catch (error) {
+    if (!(error instanceof TransientError)) throw error;
+    log.error(`Request ${requestId}: kept, but not queued; reconcile will start it: ${error.message}`);
+  }
 }
 
 /** A repeat of what is alive. If it is still unstarted its message may be what was lost, so it is sent again. */
 async function joined(
-  store: RequestStore,
-  queue: RequestQueue,
+  dependencies: IntakeDependencies,
   request: AgentRequest,
   message: string,
   baseUrl: string,
 ): Promise<ApiResponse> {
-  const current = (await store.get(request.requestId))?.request ?? request;
-  if (current.state === 'accepted' && current.startClaimedAt === undefined) await queue.send(message);
+  const current = (await dependencies.store.get(request.requestId))?.request ?? request;
+  if (current.state === 'accepted' && current.startClaimedAt === undefined) {
+    await enqueue(dependencies, current, message);
+  }
   return accepted(current, baseUrl, replayed);
 }
 

@@ -4,7 +4,7 @@ import { note } from '../domain/lifecycle.js';
 import { requestIdPattern } from '../domain/names.js';
 import { isEnded } from '../domain/request.js';
 import { show } from '../domain/view.js';
-import type { Clock, Orchestrations, RequestStore } from '../ports.js';
+import type { Clock, Log, Orchestrations, RequestStore } from '../ports.js';
 import { type ApiRequest, baseUrlOf } from './api-request.js';
 import { type ApiResponse, json, problem } from './problem.js';
 import { notFound } from './show-request.js';
@@ -19,11 +19,13 @@ export const cancelRequest =
     store,
     clock,
     orchestrations,
+    log,
   }: {
     readonly config: Config;
     readonly store: RequestStore;
     readonly clock: Clock;
     readonly orchestrations: Orchestrations;
+    readonly log: Log;
   }) =>
   async (call: ApiRequest): Promise<ApiResponse> => {
     const requestId = call.params['requestId'] ?? '';
@@ -38,6 +40,11 @@ export const cancelRequest =
     if (!request || isEnded(request.state)) {
       return problem('RequestEnded', `Request ${requestId} is ${request?.state ?? before.state} already.`);
     }
-    await orchestrations.raise(requestId, { kind: 'cancel', attempt: request.attempt });
+    try {
+      await orchestrations.raise(requestId, { kind: 'cancel', attempt: request.attempt });
+    } catch (error) {
+      // The wish is in the row: the watch tells it again.
+      log.warn(`Request ${requestId}: its cancellation could not be raised: ${String(error)}`);
+    }
     return json(202, show(request, baseUrlOf(call, config.publicUrl)), { 'retry-after': '2' });
   };

@@ -69,7 +69,8 @@ function forbidden(config: Config, { callback, replyQueue }: Readable): readonly
 /** Base64 is tried only where the text can't be JSON: a JSON text never looks like base64 of one. */
 function jsonText(bytes: Uint8Array): string | undefined {
   const text = decodeUtf8(bytes);
-  const trimmed = text?.trim() ?? '';
+  // Command lines break base64 into lines.
+  const trimmed = text?.replaceAll(/\s/g, '') ?? '';
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(trimmed) || trimmed.length % 4 !== 0) return text;
   const decoded = decodeUtf8(Buffer.from(trimmed, 'base64'))?.trim();
   return decoded?.startsWith('{') ? decoded : text;

@@ -1,4 +1,4 @@
-import { type Failure, shorten } from './failure.js';
+import type { Failure } from './failure.js';
 import type { Situation } from './situation.js';
 
 type AgentEnd = Extract<Situation, { kind: 'agentGone' | 'taskEnded' }>;
@@ -21,7 +21,7 @@ export function lostAgent(end: AgentEnd, wasOnline: boolean, tail: string | unde
       retryable: true,
     };
   }
-  const said = tail === undefined ? '' : ` Its last words: ${shorten(tail.trim(), 300)}`;
+  const said = tail === undefined ? '' : ` Its last words: ${lastOf(tail.trim(), 300)}`;
   const code = end.failureCode ?? '';
   if (imageFailures.has(code)) {
     return {
@@ -63,3 +63,7 @@ export function lostAgent(end: AgentEnd, wasOnline: boolean, tail: string | unde
     retryable: true,
   };
 }
+
+/** A container says what went wrong at its end. */
+const lastOf = (text: string, limit: number): string =>
+  text.length <= limit ? text : `…${text.slice(1 - limit)}`;

@@ -40,7 +40,11 @@ export interface HostOptions {
 /** Running invocations get this long to end when the host is told to stop. */
 const drainMs = 4_000;
 
-const QueueTrigger = z.looseObject({ queueName: z.string().min(1), connection: z.string().optional() });
+const QueueTrigger = z.looseObject({
+  queueName: z.string().min(1),
+  connection: z.string().optional(),
+  dataType: z.string().optional(),
+});
 const TimerTrigger = z.looseObject({
   schedule: z.string().min(1),
   runOnStartup: z.boolean().optional(),
@@ -225,13 +229,14 @@ class Host {
       const { name } = target.metadata;
       const where = `The queue trigger of function "${name}"`;
       try {
-        const { queueName, connection } = QueueTrigger.parse(trigger.binding);
+        const { queueName, connection, dataType } = QueueTrigger.parse(trigger.binding);
         this.#queues.push(
           new QueueListener({
             functionName: name,
             queueName: resolvePercentNames(queueName, this.settings, where),
             connection: resolveConnection(connection, this.settings, where),
             config: this.config.queues,
+            binary: dataType?.toLowerCase() === 'binary',
             log: this.log,
             run: async (data, triggerMetadata) => {
               const inputData = [{ name: trigger.name, data }, ...extraInputs(target.metadata, this.#inputs)];

@@ -17,6 +17,8 @@ export interface QueueListenerOptions {
   readonly queueName: string;
   readonly connection: string;
   readonly config: QueueConfig;
+  /** The function takes bytes (`dataType: "binary"`): they must not be parsed on their way. */
+  readonly binary: boolean;
   readonly log: Log;
   /** Runs the function on one message; rejects when it failed. */
   run(data: TypedData, triggerMetadata: Readonly<Record<string, TypedData>>): Promise<void>;
@@ -143,9 +145,11 @@ export class QueueListener {
 
   async #process(message: DequeuedMessageItem): Promise<void> {
     const { config } = this.options;
-    const text =
-      config.messageEncoding === 'base64' ? decodeBase64(message.messageText) : message.messageText;
-    if (text === undefined) {
+    const bytes =
+      config.messageEncoding === 'base64'
+        ? decodeBase64(message.messageText)
+        : Buffer.from(message.messageText);
+    if (bytes === undefined) {
       this.#tell(
         'error',
         `holds message ${message.messageId}, which is not base64; it goes to the poison queue.`,
@@ -160,7 +164,11 @@ export class QueueListener {
     const lease = new Lease(this.#queue, message);
     let failed = false;
     try {
-      await this.options.run({ string: text }, triggerMetadata(message, text));
+      const text = bytes.toString('utf8');
+      await this.options.run(
+        this.options.binary ? { bytes } : { string: text },
+        triggerMetadata(message, text),
+      );
     } catch {
       failed = true;
     }
@@ -234,10 +242,10 @@ class Lease {
   }
 }
 
-function decodeBase64(text: string): string | undefined {
+function decodeBase64(text: string): Buffer | undefined {
   const compact = text.replace(/\s/g, '');
   if (compact.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(compact)) return undefined;
-  return Buffer.from(compact, 'base64').toString('utf8');
+  return Buffer.from(compact, 'base64');
 }
 
 const json = (value: unknown): TypedData => ({ json: JSON.stringify(value) });
