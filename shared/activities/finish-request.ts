@@ -62,7 +62,10 @@ async function answerPipeline(
     ? pipelineLog.failed(request, outcome.failure)
     : pipelineLog.cancelled(request);
 
-  await changeRequest(store, request, row => ({ ...row, callback: { ...row.callback, result: 'failed' } }));
+  const told = await changeRequest(store, request, row =>
+    isEnded(row.state) ? undefined : { ...row, callback: { ...row.callback, result: 'failed' } },
+  );
+  if (!told || isEnded(told.state)) return request.callback;
   await Promise.all([
     pipeline.tell(context, token, [line]),
     pipeline.annotate(context, token, {
@@ -81,6 +84,7 @@ async function answerPipeline(
   }
   // Kept at once: if anything below fails, the pipeline must not be told twice.
   await changeRequest(store, request, row => {
+    if (isEnded(row.state)) return undefined;
     const next = { ...row, callback };
     return callback.refusedWith === undefined
       ? next

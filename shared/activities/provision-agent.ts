@@ -58,7 +58,9 @@ export const provisionAgent =
         detail: `Batch task ${created.batch.taskId} in job ${created.batch.jobId}, pool ${created.batch.poolId}.`,
       });
     });
-    if (starting?.state !== 'starting') {
+    // Further on than `starting` is fine: another run of this step was faster, and the task is in use.
+    const reached = starting && whyNot(starting, input.attempt);
+    if (!starting || reached?.kind !== 'created') {
       // Nobody will follow this task: the request has ended while we made it.
       await compute.deleteTask(created.batch);
       return { kind: 'superseded' };
@@ -69,7 +71,7 @@ export const provisionAgent =
     await tellPipeline(dependencies, starting, pipelineLog.starting(starting));
     // The agent registers by itself; the placeholder only keeps the waiting job from failing until then.
     if (!request.callback) await registry.ensurePlaceholder(request.devOpsPool, task.os);
-    return { kind: 'created', phase: 'starting' };
+    return reached;
   };
 
 /** Reasons not to make a task; one of them is that it was made before. */
@@ -134,6 +136,7 @@ function agentTask({ config, clock }: WithOrchestrations, request: AgentRequest)
         ? { AZDO_TOKEN: config.devOps.token }
         : {}),
     },
-    maxWallClockMinutes: request.timeoutMinutes + jobHours * 60,
+    // Batch takes whole minutes only.
+    maxWallClockMinutes: Math.ceil(request.timeoutMinutes) + jobHours * 60,
   };
 }

@@ -1,7 +1,7 @@
 import { changeRequest } from '../change-request.js';
 import { advance, note } from '../domain/lifecycle.js';
 import { pipelineLog } from '../domain/pipeline-log.js';
-import type { AgentRequest } from '../domain/request.js';
+import { type AgentRequest, isEnded, type RequestState } from '../domain/request.js';
 import { show } from '../domain/view.js';
 import type { CompletionAnswer } from '../ports.js';
 import type { Activities, Released } from '../workflow/contract.js';
@@ -16,9 +16,11 @@ export const releasePipeline =
     const now = clock.now().toISOString();
     let cancelled = false;
     let sentBefore = false;
+    let isOurs = false;
     const request = await changeRequest(store, input, row => {
       cancelled = row.cancelRequestedAt !== undefined;
-      if (cancelled || row.attempt !== input.attempt) return undefined;
+      isOurs = row.attempt === input.attempt && released.some(state => state === row.state);
+      if (cancelled || !isOurs) return undefined;
       sentBefore = row.callback?.result === 'succeeded';
       if (row.state !== 'starting') return undefined;
       const online = advance(row, {
@@ -32,15 +34,19 @@ export const releasePipeline =
         : online;
     });
     if (cancelled) return { kind: 'cancelled' };
-    if (!request) return { kind: 'released' };
+    // A late second run of this step: the attempt is lost or the request has ended, and there is nobody to release.
+    if (!request || !isOurs) return { kind: 'released' };
 
     if (request.replyQueue)
       await queue.reply(request.replyQueue, JSON.stringify(show(request, config.publicUrl)));
     const answer = await complete(dependencies, request);
     if (!answer) return { kind: 'released' };
+    // Written down with the end of the request: here it would keep a second run of this step from saying it again.
+    if (answer.kind === 'planOver') return { kind: 'planOver', reason: answer.reason };
 
     const reason = answer.kind === 'acknowledged' || isEcho(answer, sentBefore) ? undefined : answer.reason;
     await changeRequest(store, input, row => {
+      if (isEnded(row.state)) return undefined;
       const at = clock.now().toISOString();
       const callback = {
         ...row.callback,
@@ -51,14 +57,22 @@ export const releasePipeline =
         ? { ...row, callback, updatedAt: at }
         : note({ ...row, callback }, at, `The pipeline did not take our completion: ${reason}`);
     });
-    if (answer.kind === 'planOver') return { kind: 'planOver', reason: answer.reason };
     if (reason !== undefined) log.warn(`Request ${request.requestId}: completion refused (${reason}).`);
     return { kind: 'released' };
   };
 
+/** States of an attempt whose pipeline is, or may still have to be, let go on. */
+const released: readonly RequestState[] = ['starting', 'online', 'busy'];
+
+/** Not the pipeline's own answer: it can't have been told anything. */
+const cannotUnseal: CompletionAnswer = {
+  kind: 'refused',
+  reason: 'its job token can not be unsealed with the configured CallbackTokenKey',
+};
+
 /** A refusal of what we had sent before a crash only says that it arrived. */
 const isEcho = (answer: CompletionAnswer, sentBefore: boolean): boolean =>
-  answer.kind === 'refused' && sentBefore;
+  answer.kind === 'refused' && answer !== cannotUnseal && sentBefore;
 
 async function complete(
   { pipeline, seal, log }: Dependencies,
@@ -69,10 +83,7 @@ async function complete(
   const waiting = waitingPipeline({ seal }, request);
   if (!waiting) {
     log.error(`Request ${requestId}: its job token can't be unsealed; was CallbackTokenKey replaced?`);
-    return {
-      kind: 'refused',
-      reason: 'its job token can not be unsealed with the configured CallbackTokenKey',
-    };
+    return cannotUnseal;
   }
   const { context, token } = waiting;
   const line = pipelineLog.online(request);

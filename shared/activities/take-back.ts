@@ -1,4 +1,5 @@
 import { TransientError } from '../domain/failure.js';
+import { batchJobIdOf, dayOf } from '../domain/names.js';
 import type { AgentRequest } from '../domain/request.js';
 import type { Dependencies } from './dependencies.js';
 
@@ -15,15 +16,18 @@ const removalPauseMs = 1_000;
  * @throws TransientError while the registration can't be removed although the task is gone.
  */
 export async function takeBack(
-  { registry, compute, clock }: Pick<Dependencies, 'registry' | 'compute' | 'clock'>,
-  { requestId, devOpsPool, agentName, batch }: AgentRequest,
+  dependencies: Pick<Dependencies, 'registry' | 'compute' | 'clock' | 'config' | 'log'>,
+  request: AgentRequest,
   spareBusy = false,
 ): Promise<'gone' | 'busy'> {
+  const { registry, compute, clock } = dependencies;
+  const { requestId, devOpsPool, agentName, batch } = request;
   const remove = async (): Promise<'removed' | 'busy'> =>
     agentName === undefined ? 'removed' : registry.removeAgent(devOpsPool, agentName);
   let registration = await remove();
   if (registration === 'busy' && spareBusy) return 'busy';
   if (batch) await compute.deleteTask(batch);
+  else await deleteUnwritten(dependencies, request);
   for (let tries = 0; registration === 'busy'; tries += 1) {
     if (tries === removals) {
       throw new TransientError(
@@ -36,4 +40,24 @@ export async function takeBack(
     registration = await remove();
   }
   return 'gone';
+}
+
+/** An attempt may have broken off after its task's creation and before that could be written down. */
+async function deleteUnwritten(
+  { compute, config, log }: Pick<Dependencies, 'compute' | 'config' | 'log'>,
+  { requestId, profile, createdAt, agentName }: AgentRequest,
+): Promise<void> {
+  if (agentName === undefined) return;
+  const poolId = config.profiles.get(profile)?.batchPool ?? '';
+  try {
+    await compute.deleteTask({
+      poolId,
+      jobId: batchJobIdOf(profile, dayOf(createdAt), 0),
+      taskId: agentName,
+    });
+  } catch (error) {
+    // Where Batch is away nothing was made most likely, and whoever waits must hear of that soon.
+    const why = error instanceof Error ? error.message : String(error);
+    log.warn(`Request ${requestId}: whether its task ${agentName} was made can't be told: ${why}`);
+  }
 }

@@ -13,7 +13,7 @@ const raisesAtOnce = 32;
 export const watchPool =
   ({ store, registry, compute, orchestrations, config, log }: WithOrchestrations) =>
   async (input: Activities['watchPool']['input']): Promise<Activities['watchPool']['output']> => {
-    const { devOpsPool, told } = input;
+    const { devOpsPool } = input;
     // Before the lists: a task or an agent that is not in them is then really gone.
     const requests = await store.live(devOpsPool);
     const placed = requests.filter(({ batch }) => batch !== undefined);
@@ -27,18 +27,28 @@ export const watchPool =
       requests,
       new Map(agents.map(agent => [agent.name.toLowerCase(), agent])),
       new Map(tasks.map(task => [task.taskId.toLowerCase(), task])),
-      told,
+      input.told,
     );
+    const told = new Map(Object.entries(decision.told));
     for (let from = 0; from < decision.raise.length; from += raisesAtOnce) {
       await Promise.all(
         decision.raise.slice(from, from + raisesAtOnce).map(async ({ requestId, situation }) => {
-          const heard = await orchestrations.raise(requestId, situation);
-          if (!heard)
-            log.warn(`Request ${requestId} has no running orchestration to hear of ${situation.kind}.`);
+          try {
+            const heard = await orchestrations.raise(requestId, situation);
+            if (!heard)
+              log.warn(`Request ${requestId} has no running orchestration to hear of ${situation.kind}.`);
+          } catch (error) {
+            // The next round tells it again; meanwhile the others must hear of theirs.
+            told.delete(requestId);
+            log.warn(
+              `Request ${requestId} could not be told of ${situation.kind}: ` +
+                (error instanceof Error ? error.message : String(error)),
+            );
+          }
         }),
       );
     }
     const hasty = requests.some(({ state }) => state !== 'online' && state !== 'busy');
     const nextMs = config.watchSeconds * 1_000 * (hasty ? 1 : calmFactor);
-    return { alive: requests.length, nextMs, told: decision.told };
+    return { alive: requests.length, nextMs, told: Object.fromEntries(told) };
   };

@@ -8,7 +8,13 @@ import { type ApiRequest, baseUrlOf } from './api-request.js';
 import { newRequest, readWanted, usesArticleBody } from './new-request.js';
 import { readPipelineHeaders } from './pipeline-headers.js';
 import { type ApiResponse, type FieldError, invalidRequest, json, problem } from './problem.js';
-import { bodyLimitBytes, parseJson, type RequestBody, requestBodySchema } from './request-body.js';
+import {
+  bodyLimitBytes,
+  decodeUtf8,
+  parseJson,
+  type RequestBody,
+  requestBodySchema,
+} from './request-body.js';
 import { deriveRequestId } from './request-id.js';
 
 export interface IntakeDependencies {
@@ -35,14 +41,15 @@ export const askForAgent =
     const { config } = dependencies;
     const bytes = await readBody(call);
     if (!bytes) return problem('BodyTooLarge', `The body may have at most ${bodyLimitBytes} bytes.`);
-    const text = new TextDecoder().decode(bytes);
-    const body = text.trim() === '' ? parseJson('{}', requestBodySchema) : parseJson(text, requestBodySchema);
+    const text = decodeUtf8(bytes);
+    const body = parseJson(text?.trim() === '' ? '{}' : text, requestBodySchema);
     const headers = readPipelineHeaders(call.headers, config.allowedPlanHosts);
-    const wanted = body.ok ? readWanted(config, body.value, articleRoute) : undefined;
+    const asked = body.ok ? body.value : body.readable;
+    const wanted = asked && readWanted(config, asked, articleRoute);
     const errors: FieldError[] = [body, headers, wanted].flatMap(part =>
       part && !part.ok ? part.errors : [],
     );
-    if (body.ok && body.value.callback === true && headers.ok && !headers.value) {
+    if (asked?.callback === true && headers.ok && !headers.value) {
       errors.push({
         in: 'body',
         name: 'callback',

@@ -20,7 +20,11 @@ const schemas = {
   JobId: guid,
   TimelineId: guid,
   TaskInstanceId: guid,
-  AuthToken: z.string().regex(/^[\x21-\x7e]{1,16384}$/, 'must be a token without spaces'),
+  AuthToken: z
+    .string()
+    .regex(/^[\x21-\x7e]{1,16384}$/, 'must be a token without spaces')
+    // With a macro instead of a token the agent would come and its pipeline wait for ever.
+    .refine(text => !text.startsWith('$('), 'is a macro that the pipeline did not expand'),
 };
 
 /**

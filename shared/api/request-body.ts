@@ -39,10 +39,11 @@ const capabilityValue = z
   // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
   .regex(/^[^\u0000-\u001f\u007f]*$/, 'must not contain control characters');
 
+/** In bytes: a queue takes no message over 64 KiB, and there a character may have three. */
 const together =
   (limit: number) =>
   (map: Record<string, string>): boolean =>
-    JSON.stringify(map).length <= limit;
+    new TextEncoder().encode(JSON.stringify(map)).length <= limit;
 
 /** What a caller may say, in an HTTP body and in a queue message alike. */
 const requestFields = {
@@ -54,7 +55,7 @@ const requestFields = {
   capabilities: z
     .record(capabilityName, capabilityValue)
     .refine(map => Object.keys(map).length <= 64, 'must be at most 64 capabilities')
-    .refine(together(16 * kibi), 'must be at most 16384 characters together')
+    .refine(together(16 * kibi), 'must be at most 16 KiB together')
     .optional(),
   timeoutMinutes: z.number().min(1).max(120).optional(),
   attempt: z.string().max(256).optional(),
@@ -62,7 +63,7 @@ const requestFields = {
   tags: z
     .record(z.string().min(1).max(64), z.string().max(512))
     .refine(map => Object.keys(map).length <= 32, 'must be at most 32 tags')
-    .refine(together(8 * kibi), 'must be at most 8192 characters together')
+    .refine(together(8 * kibi), 'must be at most 8 KiB together')
     .optional(),
   AgentOSType: z.string().max(64).nullish(),
   AgentBuildType: z
@@ -74,23 +75,42 @@ const requestFields = {
 export const requestBodySchema = z.strictObject(requestFields);
 export type RequestBody = z.infer<typeof requestBodySchema>;
 
+const messageFields = { ...requestFields, replyQueue: z.string().min(3).max(63).optional() };
+
 export const queueMessageSchema = z.strictObject({
   version: z.literal(1, 'must be 1: this is the only version of the message known here'),
-  ...requestFields,
-  replyQueue: z.string().min(3).max(63).optional(),
+  ...messageFields,
 });
 export type QueueMessage = z.infer<typeof queueMessageSchema>;
+
+const readableSchema = z.object(messageFields);
+/** The fields that are right by themselves in a text that is wrong elsewhere. */
+export type Readable = z.infer<typeof readableSchema>;
 
 export type Parsed<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly errors: readonly FieldError[] };
 
+/** What else is wrong can be told at once where the rest can be read; absent where the text is not JSON. */
+export type ParsedJson<T> = Parsed<T> & { readonly readable?: Readable | undefined };
+
+/** @returns undefined if the bytes are not UTF-8: what they were meant to say would be a guess. */
+export function decodeUtf8(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * Reads a JSON text against a schema.
  *
+ * @param text undefined: there were bytes, but no text.
  * @returns the value, or everything that is wrong with the text.
  */
-export function parseJson<T>(text: string, schema: z.ZodType<T>): Parsed<T> {
+export function parseJson<T>(text: string | undefined, schema: z.ZodType<T>): ParsedJson<T> {
+  if (text === undefined) return { ok: false, errors: [{ in: 'body', name: '', detail: 'must be UTF-8' }] };
   let value: unknown;
   const forbidden: FieldError[] = [];
   try {
@@ -104,18 +124,23 @@ export function parseJson<T>(text: string, schema: z.ZodType<T>): Parsed<T> {
   }
   const parsed = schema.safeParse(value);
   if (parsed.success && forbidden.length === 0) return { ok: true, value: parsed.data };
-  const errors = parsed.success ? [] : parsed.error.issues.flatMap(issueToErrors);
-  return { ok: false, errors: [...forbidden, ...errors] };
+  const errors = [...forbidden, ...(parsed.success ? [] : parsed.error.issues.flatMap(issueToErrors))];
+  return { ok: false, errors, readable: readableOf(value, errors) };
+}
+
+function readableOf(value: unknown, errors: readonly FieldError[]): Readable {
+  const wrong = new Set(errors.map(({ name }) => name.split('.', 1)[0]));
+  const fields = z.record(z.string(), z.unknown()).safeParse(value);
+  const right = Object.entries(fields.data ?? {}).filter(([name]) => !wrong.has(name));
+  return readableSchema.safeParse(Object.fromEntries(right)).data ?? {};
 }
 
 function issueToErrors(issue: z.core.$ZodIssue): readonly FieldError[] {
   const path = issue.path.map(String);
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map(key => ({
-      in: 'body',
-      name: [...path, key].join('.'),
-      detail: 'is not a known field',
-    }));
+    return issue.keys
+      .filter(key => key !== '__proto__')
+      .map(key => ({ in: 'body', name: [...path, key].join('.'), detail: 'is not a known field' }));
   }
   const inner = issue.code === 'invalid_key' ? issue.issues[0]?.message : undefined;
   return [{ in: 'body', name: path.join('.'), detail: inner ?? lowerFirst(issue.message) }];

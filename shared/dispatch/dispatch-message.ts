@@ -76,9 +76,13 @@ async function refuse(
   messageId: string,
   read: Extract<ReadMessage, { kind: 'invalid' }>,
 ): Promise<void> {
-  const ownId = requestIdOfMessage(messageId);
-  const taken = read.requestId !== undefined && (await store.get(read.requestId)) !== undefined;
-  const requestId = read.requestId === undefined || taken ? ownId : read.requestId;
+  const requestId = await idOfRefused(store, bytes, messageId, read.requestId);
+  const before = (await store.get(requestId))?.request;
+  if (before && isEnded(before.state)) {
+    // It was refused before: only its answer may have been missed.
+    if (read.replyQueue) await queue.reply(read.replyQueue, JSON.stringify(show(before, config.publicUrl)));
+    return;
+  }
   const at = clock.now().toISOString();
   const failure: Failure = {
     code: read.code,
@@ -105,6 +109,21 @@ async function refuse(
   log.warn(
     `Queue message ${messageId} is dead-lettered as request ${requestId}: ${failure.code}: ${read.reason}`,
   );
+}
+
+/** The id that the message asks for, unless another message has it; a redelivery finds what it made before. */
+async function idOfRefused(
+  store: DispatchDependencies['store'],
+  bytes: Uint8Array,
+  messageId: string,
+  asked: string | undefined,
+): Promise<string> {
+  const ownId = requestIdOfMessage(messageId);
+  const taken = asked === undefined ? undefined : (await store.get(asked))?.request;
+  if (asked === undefined || !taken) return asked ?? ownId;
+  const message = await store.message(asked);
+  const isSame = taken.profile === '' && message !== undefined && Buffer.compare(message, bytes) === 0;
+  return isSame ? asked : ownId;
 }
 
 /** Nothing of it could be believed, so nothing of it is shown. */

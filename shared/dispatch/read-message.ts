@@ -1,9 +1,14 @@
-import * as z from 'zod';
 import { readWanted, type Wanted } from '../api/new-request.js';
 import type { FieldError } from '../api/problem.js';
-import { parseJson, type QueueMessage, queueMessageSchema } from '../api/request-body.js';
+import {
+  decodeUtf8,
+  parseJson,
+  type QueueMessage,
+  queueMessageSchema,
+  type Readable,
+} from '../api/request-body.js';
 import type { Config } from '../config.js';
-import { requestIdPattern } from '../domain/names.js';
+import { shorten } from '../domain/failure.js';
 
 export type ReadMessage =
   | { readonly kind: 'message'; readonly message: QueueMessage; readonly wanted: Wanted }
@@ -22,66 +27,52 @@ export type ReadMessage =
  * @param bytes the message as it came.
  */
 export function readMessage(config: Config, bytes: Uint8Array): ReadMessage {
-  const text = jsonText(new TextDecoder().decode(bytes));
-  const parsed = parseJson(text, queueMessageSchema);
-  const errors: FieldError[] = parsed.ok ? [] : [...parsed.errors];
-  const readable = parsed.ok ? undefined : salvage(text);
-  if (parsed.ok) {
-    const { message, errors: more } = checkAgainst(config, parsed.value);
-    if (message) return message;
-    errors.push(...more);
+  const parsed = parseJson(jsonText(bytes), queueMessageSchema);
+  const readable = parsed.ok ? parsed.value : parsed.readable;
+  const wanted = readable && readWanted(config, readable, false);
+  const errors = [
+    ...(parsed.ok ? [] : parsed.errors),
+    ...(readable ? forbidden(config, readable) : []),
+    ...(wanted && !wanted.ok ? wanted.errors : []),
+  ];
+  if (parsed.ok && wanted?.ok && errors.length === 0) {
+    return { kind: 'message', message: parsed.value, wanted: wanted.value };
   }
-  const isJson = errors.every(error => error.detail !== 'must be JSON');
+  const reason = errors.map(({ name, detail }) => `${name || 'the message'} ${detail}`).join('; ');
   return {
     kind: 'invalid',
-    code: !isJson
+    code: !readable
       ? 'MessageNotJson'
       : errors.some(({ name }) => name === 'version')
         ? 'MessageVersionUnknown'
         : 'MessageInvalid',
-    reason: isJson
-      ? errors.map(({ name, detail }) => `${name || 'the message'} ${detail}`).join('; ')
-      : 'it is neither JSON nor base64 of JSON',
-    requestId: parsed.ok ? parsed.value.requestId : readable?.requestId,
-    replyQueue: allowed(config, parsed.ok ? parsed.value.replyQueue : readable?.replyQueue),
+    // A message of a thousand unknown fields names them all, which no row and no dead letter could hold.
+    reason: readable ? shorten(reason, reasonLimit) : 'it is neither JSON nor base64 of JSON',
+    requestId: readable?.requestId,
+    replyQueue: allowed(config, readable?.replyQueue),
   };
 }
 
-function checkAgainst(
-  config: Config,
-  message: QueueMessage,
-): { readonly message?: ReadMessage; readonly errors: readonly FieldError[] } {
-  const { version: _, replyQueue, ...body } = message;
+const reasonLimit = 1_000;
+
+/** What a message may not say, although an HTTP body may or another installation's message might. */
+function forbidden(config: Config, { callback, replyQueue }: Readable): readonly FieldError[] {
   const errors: FieldError[] = [];
-  if (body.callback)
+  if (callback)
     errors.push({ in: 'body', name: 'callback', detail: 'can not be true: no pipeline waits for a message' });
-  if (replyQueue !== undefined && !config.replyQueues.includes(replyQueue)) {
+  if (replyQueue !== undefined && !allowed(config, replyQueue)) {
     errors.push({ in: 'body', name: 'replyQueue', detail: `"${replyQueue}" is not among ReplyQueues` });
   }
-  const wanted = readWanted(config, body, false);
-  if (!wanted.ok) errors.push(...wanted.errors);
-  return wanted.ok && errors.length === 0
-    ? { message: { kind: 'message', message, wanted: wanted.value }, errors }
-    : { errors };
+  return errors;
 }
 
 /** Base64 is tried only where the text can't be JSON: a JSON text never looks like base64 of one. */
-function jsonText(text: string): string {
-  const trimmed = text.trim();
+function jsonText(bytes: Uint8Array): string | undefined {
+  const text = decodeUtf8(bytes);
+  const trimmed = text?.trim() ?? '';
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(trimmed) || trimmed.length % 4 !== 0) return text;
-  const decoded = Buffer.from(trimmed, 'base64').toString('utf8').trim();
-  return decoded.startsWith('{') ? decoded : text;
-}
-
-/** What can be read of a message that is wrong elsewhere. */
-const salvageSchema = z.looseObject({
-  requestId: z.string().regex(requestIdPattern).optional().catch(undefined),
-  replyQueue: z.string().optional().catch(undefined),
-});
-
-function salvage(text: string): z.infer<typeof salvageSchema> | undefined {
-  const parsed = parseJson(text, salvageSchema);
-  return parsed.ok ? parsed.value : undefined;
+  const decoded = decodeUtf8(Buffer.from(trimmed, 'base64'))?.trim();
+  return decoded?.startsWith('{') ? decoded : text;
 }
 
 const allowed = ({ replyQueues }: Config, name: string | undefined): string | undefined =>

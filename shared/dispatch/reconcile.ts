@@ -20,13 +20,17 @@ export const reconcile = (dependencies: ReconcileDependencies) => async (): Prom
   const { store, orchestrations, config, clock, log } = dependencies;
   const live = await store.live();
   for (const devOpsPool of new Set(live.map(request => request.devOpsPool))) {
-    await orchestrations.ensureWatch(devOpsPool);
+    await unhindered(log, `The watch of pool ${devOpsPool} could not be ensured`, async () =>
+      orchestrations.ensureWatch(devOpsPool),
+    );
   }
 
-  const quietSince = new Date(clock.now().getTime() - quietMs).toISOString();
-  const quiet = live.filter(request => lastMove(request) < quietSince).slice(0, atMost);
-  for (let from = 0; from < quiet.length; from += atOnce) {
-    await Promise.all(quiet.slice(from, from + atOnce).map(async request => restart(dependencies, request)));
+  const now = clock.now().getTime();
+  const quietSince = new Date(now - quietMs).toISOString();
+  const quiet = live.filter(request => lastMove(request) < quietSince);
+  const looked = turn(quiet, Math.floor(now / 60_000));
+  for (let from = 0; from < looked.length; from += atOnce) {
+    await Promise.all(looked.slice(from, from + atOnce).map(async request => restart(dependencies, request)));
   }
   await ensurePlaceholders(dependencies, [...config.profiles.values()]);
   if (live.length > 0) log.info(`Reconciled ${live.length} live requests, ${quiet.length} of them quiet.`);
@@ -35,19 +39,20 @@ export const reconcile = (dependencies: ReconcileDependencies) => async (): Prom
 const lastMove = ({ updatedAt, startClaimedAt }: LiveRequest): string =>
   startClaimedAt !== undefined && startClaimedAt > updatedAt ? startClaimedAt : updatedAt;
 
+/** Each round another part, or the requests after the first ones would never have their turn. */
+function turn<T>(all: readonly T[], round: number): readonly T[] {
+  const first = all.length === 0 ? 0 : (round * atMost) % all.length;
+  return [...all.slice(first), ...all.slice(0, first)].slice(0, atMost);
+}
+
 async function restart(dependencies: ReconcileDependencies, { requestId }: LiveRequest): Promise<void> {
   const { store, log } = dependencies;
-  try {
+  await unhindered(log, `Request ${requestId} could not be reconciled`, async () => {
     const stored = await store.get(requestId);
     if (!stored) return;
     const found = await beginLifecycle(dependencies, stored);
     if (found === 'started') log.warn(`Request ${requestId} had no orchestration; it is started again.`);
-  } catch (error) {
-    // One request that can't be helped now must not keep the others from being helped.
-    log.error(
-      `Request ${requestId} could not be reconciled: ${error instanceof Error ? error.message : String(error)}`,
-    );
-  }
+  });
 }
 
 async function ensurePlaceholders(
@@ -55,13 +60,19 @@ async function ensurePlaceholders(
   profiles: readonly Profile[],
 ): Promise<void> {
   for (const { name, devOpsPool, os } of profiles) {
-    try {
-      await registry.ensurePlaceholder(devOpsPool, os);
-    } catch (error) {
-      log.warn(
-        `Profile ${name}: pool ${devOpsPool} could not be given its placeholder: ` +
-          (error instanceof Error ? error.message : String(error)),
-      );
-    }
+    await unhindered(
+      log,
+      `Profile ${name}: pool ${devOpsPool} could not be given its placeholder`,
+      async () => registry.ensurePlaceholder(devOpsPool, os),
+    );
+  }
+}
+
+/** What can't be helped now must not keep the others from being helped. */
+async function unhindered(log: Log, what: string, action: () => Promise<void>): Promise<void> {
+  try {
+    await action();
+  } catch (error) {
+    log.error(`${what}: ${error instanceof Error ? error.message : String(error)}`);
   }
 }

@@ -64,11 +64,16 @@ agentRegistryContract('local Azure DevOps', async () => {
     },
     startJob: async agentName => {
       const waitForFile = `until [ -f '${doneFile}' ]; do sleep 0.02; done`;
-      await play(devops, {
+      const run = await play(devops, {
         request: { function: call.url, key: 'k', waitForCompletion: false },
         job: { pool, demands: [`Agent.Name -equals ${agentName}`], steps: [{ script: waitForFile }] },
       });
       await see(agentName, 'busy');
+      // Assigned is not yet received: until then the job can still go to another agent.
+      await until(
+        'the job runs',
+        async () => (await show(devops, run.runId)).job?.state === 'running' || undefined,
+      );
     },
     finishJob: async agentName => {
       await writeFile(doneFile, '');

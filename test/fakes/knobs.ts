@@ -11,9 +11,16 @@ export interface Knobs<Port> {
    * @param when `before`: without effect; `after`: the effect takes place and its answer is lost.
    */
   failNext(method: keyof Port & string, error: Error, times?: number, when?: 'before' | 'after'): void;
+  /** Just before the next call of a method takes effect, something else happens: how a test makes a race. */
+  beforeNext(method: keyof Port & string, action: () => unknown): void;
   /** Every call so far, oldest first. */
   readonly calls: readonly FakeCall[];
   callsOf(method: keyof Port & string): readonly FakeCall[];
+}
+
+interface Interruption {
+  readonly method: string;
+  readonly action: () => unknown;
 }
 
 interface Fault {
@@ -33,11 +40,13 @@ export function withKnobs<Port extends object, Own extends object>(
   own: Own,
 ): Port & Knobs<Port> & Own {
   const faults: Fault[] = [];
+  const interruptions: Interruption[] = [];
   const calls: FakeCall[] = [];
   const knobs: Knobs<Port> = {
     failNext: (method, error, times = 1, when = 'before') => {
       faults.push({ method, error, when, left: times });
     },
+    beforeNext: (method, action) => void interruptions.push({ method, action }),
     calls,
     callsOf: method => calls.filter(call => call.method === method),
   };
@@ -56,6 +65,9 @@ export function withKnobs<Port extends object, Own extends object>(
       }
       return async (...args: readonly unknown[]): Promise<unknown> => {
         calls.push({ method: name, args });
+        const interruption = interruptions.findIndex(({ method }) => method === name);
+        // Taken out first: what happens in between may call this very method.
+        if (interruption >= 0) await interruptions.splice(interruption, 1)[0]?.action();
         const fault = take(name);
         if (fault?.when === 'before') throw fault.error;
         const answer: unknown = await Reflect.apply(value, target, args);

@@ -9,7 +9,7 @@ const triggers = new Set([
   'activitytrigger',
 ]);
 const inputs = new Set(['durableclient', 'orchestrationclient']);
-const outputs = new Set(['http', 'queue']);
+const outputs = new Set(['http', 'queue', 'blob', 'twiliosms']);
 
 const isTrigger = (type: string): boolean => /trigger$/i.test(type);
 

@@ -7,14 +7,20 @@ import { extraInputs, triggerOf, unsupportedBindings } from './bindings.js';
 import { CoreModule, type RegisteredFunction } from './core-module.js';
 import type { TypedData } from './core-types.js';
 import { type RunningDurable, startDurable } from './durable/start.js';
+import { withRetries } from './function-retry.js';
 import { type HostConfig, readHostConfig } from './host-config.js';
 import { addHttpTriggers, createHttpServer } from './http.js';
 import { type InvocationCall, type InvocationOutcome, Invoker } from './invoker.js';
 import { durableSystemKey, openKeys } from './keys.js';
 import { createLog, errorMessage, type Log } from './log.js';
-import { QueueOutputs } from './queue-output.js';
+import { bindingDataOf } from './outputs/binding-data.js';
+import { blobOutput } from './outputs/blob.js';
+import { type OutputBinding, sendOutputs } from './outputs/output.js';
+import { queueOutput } from './outputs/queue.js';
+import { smsOutput } from './outputs/sms.js';
 import { QueueListener } from './queue-trigger.js';
 import { readSettings, resolveConnection, resolvePercentNames, type Settings } from './settings.js';
+import { sleep } from './storage.js';
 import { parseSchedule, TimerListener } from './timer-trigger.js';
 
 export interface HostOptions {
@@ -80,7 +86,7 @@ const isDisabled = (name: string, settings: Settings): boolean =>
 
 class Host {
   readonly #invoker: Invoker;
-  readonly #outputs: QueueOutputs;
+  readonly #outputs: ReadonlyMap<string, OutputBinding>;
   readonly #queues: QueueListener[] = [];
   readonly #timers: TimerListener[] = [];
   readonly #dataDir: string;
@@ -96,12 +102,21 @@ class Host {
   ) {
     this.#dataDir = options.dataDir ?? join(options.appDir, '.local', 'host');
     this.#invoker = new Invoker(core, log);
-    this.#outputs = new QueueOutputs({
-      encoding: config.queues.messageEncoding,
-      resolve: (text, where) => resolvePercentNames(text, settings, where),
-      connection: (name, where) => resolveConnection(name, settings, where),
-      sent: queueName => this.#nudgeQueues(queueName),
-    });
+    const named = {
+      resolve: (text: string, where: string) => resolvePercentNames(text, settings, where),
+      connection: (name: string | undefined, where: string) => resolveConnection(name, settings, where),
+    };
+    this.#outputs = new Map(
+      [
+        queueOutput({
+          ...named,
+          encoding: config.queues.messageEncoding,
+          sent: queueName => this.#nudgeQueues(queueName),
+        }),
+        blobOutput(named),
+        smsOutput({ ...named, log }),
+      ].map(output => [output.type, output]),
+    );
   }
 
   async start(): Promise<RunningService> {
@@ -130,6 +145,10 @@ class Host {
     });
     this.#durable = durable;
     try {
+      await core.runHooks('appStart', this.#invoker.appHookContext());
+      // As the worker does: @azure/functions forbids changes of its setup once it has been asked.
+      const capabilities: Record<string, string> = {};
+      await core.programmingModel?.getCapabilities?.(capabilities);
       const lines = addHttpTriggers({
         server,
         routePrefix: config.routePrefix,
@@ -137,19 +156,17 @@ class Host {
         functions,
         log,
         inputs: this.#inputs,
-        invoke: async (target, inputData) => {
-          const { response } = await this.#invoke(target, { inputData });
-          if (response.returnValue?.http) return response.returnValue.http;
-          return response.outputData.find(output => output.data.http)?.data.http;
+        streamUri: capabilities['HttpUri'],
+        invoke: async (target, call) => {
+          try {
+            return await this.#invoke(target, call);
+          } finally {
+            // What a function has sent to a queue by itself need not wait for the end of a pause.
+            if (call.inputData.some(({ data }) => data.http && data.http.method !== 'GET'))
+              this.#nudgeQueues();
+          }
         },
       });
-      await core.runHooks('appStart', this.#invoker.appHookContext());
-      // @azure/functions forbids setup changes once it has been asked for its capabilities, as the worker does.
-      const capabilities: Record<string, string> = {};
-      await core.programmingModel?.getCapabilities?.(capabilities);
-      if (capabilities['HttpUri']) {
-        throw new Error('The app sets enableHttpStream, which this host lacks. Leave it out of app.setup().');
-      }
       core.seal();
 
       url = await server.listen({ host: '127.0.0.1', port: this.options.port ?? 0 });
@@ -162,6 +179,7 @@ class Host {
         log.write('information', 'Host.Startup', line);
       log.write('information', 'Host.Startup', `Keys are in ${keysFile}`);
     } catch (error) {
+      await Promise.all([...this.#queues, ...this.#timers].map(listener => listener.stop()));
       await server.close();
       await durable?.close();
       throw error;
@@ -174,7 +192,7 @@ class Host {
     const listeners = [...this.#queues, ...this.#timers];
     const stopped = Promise.all(listeners.map(listener => listener.stop()));
     this.#durable?.engine.drain();
-    await Promise.race([Promise.all([stopped, this.#invoker.idle(drainMs)]), this.#invoker.idle(drainMs)]);
+    await Promise.race([Promise.all([stopped, this.#invoker.idle(drainMs)]), sleep(drainMs)]);
     await server.close();
     try {
       await this.core.runHooks('appTerminate', this.#invoker.appHookContext());
@@ -186,7 +204,9 @@ class Host {
 
   async #invoke(target: RegisteredFunction, call: InvocationCall): Promise<InvocationOutcome> {
     const outcome = await this.#invoker.invoke(target, call);
-    await this.#outputs.send(target.metadata, outcome.response);
+    const [trigger] = call.inputData;
+    const bindingData = bindingDataOf(trigger?.data, call.triggerMetadata);
+    await sendOutputs(this.#outputs, target.metadata, outcome.response, bindingData);
     return outcome;
   }
 
@@ -246,10 +266,14 @@ class Host {
             useMonitor,
             statusDir: join(this.#dataDir, 'timers'),
             log: this.log,
-            run: async data => {
-              const inputData = [{ name: trigger.name, data }, ...extraInputs(target.metadata, this.#inputs)];
-              await this.#invoke(target, { inputData });
-            },
+            run: data =>
+              withRetries(target.metadata.retryOptions, async retryContext => {
+                const inputData = [
+                  { name: trigger.name, data },
+                  ...extraInputs(target.metadata, this.#inputs),
+                ];
+                await this.#invoke(target, { inputData, ...(retryContext && { retryContext }) });
+              }),
           }),
         );
       } catch (error) {
@@ -259,8 +283,11 @@ class Host {
     return problems;
   }
 
-  #nudgeQueues(queueName: string): void {
-    for (const queue of this.#queues) if (queue.queueName === queueName) queue.nudge();
+  /** @param queueName absent: all */
+  #nudgeQueues(queueName?: string): void {
+    for (const queue of this.#queues) {
+      if (queueName === undefined || queue.queueName === queueName) queue.nudge();
+    }
   }
 
   #describeTriggers(): string[] {

@@ -1,8 +1,15 @@
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import Fastify, {
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type RouteOptions,
+} from 'fastify';
 import * as z from 'zod';
 import { extraInputs } from './bindings.js';
 import type { RegisteredFunction } from './core-module.js';
-import type { HttpRequestData, OutputData, ResponseCookie, TypedData } from './core-types.js';
+import type { HttpRequestData, OutputData, ResponseCookie } from './core-types.js';
+import { passThrough } from './http-stream.js';
+import type { InvocationCall, InvocationOutcome } from './invoker.js';
 import { createKeyCheck, type Keys, keysFor } from './keys.js';
 import { errorText, type Log } from './log.js';
 import { sendProblem } from './problem.js';
@@ -17,13 +24,7 @@ const HttpTrigger = z.looseObject({
   authLevel: z.enum(['anonymous', 'function', 'admin', 'system', 'user']).default('anonymous'),
 });
 
-/** Runs a function for one HTTP request; undefined: the function returned nothing. */
-export type HttpInvoke = (
-  target: RegisteredFunction,
-  inputData: readonly { readonly name: string; readonly data: TypedData }[],
-) => Promise<OutputData['http']>;
-
-/** A server that takes every body as bytes and answers problems; routes are added by the triggers. */
+/** A server that answers problems; routes are added by the triggers. */
 export function createHttpServer(log: Log): FastifyInstance {
   const server = Fastify({
     bodyLimit: bodyLimitBytes,
@@ -31,8 +32,7 @@ export function createHttpServer(log: Log): FastifyInstance {
     forceCloseConnections: true,
     routerOptions: { caseSensitive: false, ignoreTrailingSlash: true, maxParamLength: 4096 },
   });
-  server.removeAllContentTypeParsers();
-  server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  takeBodiesAsBytes(server);
   server.setErrorHandler((error: unknown, request, reply) => {
     const status = statusOf(error);
     if (status === 413) {
@@ -43,6 +43,11 @@ export function createHttpServer(log: Log): FastifyInstance {
     return sendProblem(reply, 500, 'InternalServerError', 'The host failed to answer. Its log says why.');
   });
   return server;
+}
+
+function takeBodiesAsBytes(server: FastifyInstance): void {
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 }
 
 /** URLs are logged and matched without their query: keys and tokens travel there. */
@@ -61,7 +66,9 @@ export interface HttpTriggerOptions {
   readonly routePrefix: string;
   readonly keys: Keys;
   readonly functions: readonly RegisteredFunction[];
-  readonly invoke: HttpInvoke;
+  readonly invoke: (target: RegisteredFunction, call: InvocationCall) => Promise<InvocationOutcome>;
+  /** The app's own HTTP server, through which requests go when it streams. */
+  readonly streamUri: string | undefined;
   readonly inputs: Parameters<typeof extraInputs>[1];
   readonly log: Log;
 }
@@ -71,6 +78,7 @@ export function addHttpTriggers(options: HttpTriggerOptions): string[] {
   const { server, keys, log } = options;
   const served: { readonly route: Route; readonly methods: readonly string[] }[] = [];
   const lines: string[] = [];
+  const routes: RouteOptions[] = [];
 
   for (const target of options.functions) {
     const { name, bindings } = target.metadata;
@@ -88,7 +96,7 @@ export function addHttpTriggers(options: HttpTriggerOptions): string[] {
       trigger.authLevel === 'anonymous' ? undefined : createKeyCheck(keysFor(keys, name, trigger.authLevel));
 
     for (const { path, names } of route.paths) {
-      server.route({
+      routes.push({
         method: methods,
         url: path,
         handler: async (request, reply) => {
@@ -97,9 +105,14 @@ export function addHttpTriggers(options: HttpTriggerOptions): string[] {
           const started = performance.now();
           const others = extraInputs(target.metadata, options.inputs);
           const data = toRequestData(request, names, route.defaults);
-          let answer: OutputData['http'];
+          const inputData = [{ name: triggerName, data: { http: data } }, ...others];
           try {
-            answer = await options.invoke(target, [{ name: triggerName, data: { http: data } }, ...others]);
+            if (options.streamUri !== undefined) {
+              return await passThrough(options.streamUri, request, reply, data, call =>
+                options.invoke(target, { ...call, inputData }),
+              );
+            }
+            sendAnswer(reply, answerOf(await options.invoke(target, { inputData })));
           } catch {
             // Logged where it was invoked. The message may hold anything, so the caller doesn't get it.
             return sendProblem(
@@ -109,7 +122,6 @@ export function addHttpTriggers(options: HttpTriggerOptions): string[] {
               `Function ${name} failed. The host's log says why.`,
             );
           }
-          sendAnswer(reply, answer);
           if (log.enabled('debug', 'Host.Http')) {
             const ms = Math.round(performance.now() - started);
             log.write(
@@ -124,6 +136,14 @@ export function addHttpTriggers(options: HttpTriggerOptions): string[] {
     }
   }
 
+  server.register(async scope => {
+    if (options.streamUri !== undefined) {
+      // Untouched: the body goes on to the app as it comes.
+      scope.removeAllContentTypeParsers();
+      scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
+    }
+    for (const route of routes) scope.route(route);
+  });
   server.setNotFoundHandler((request, reply) => {
     const path = pathOf(request.url);
     const allowed = new Set(
@@ -140,6 +160,10 @@ export function addHttpTriggers(options: HttpTriggerOptions): string[] {
   });
   return lines;
 }
+
+/** What the function returned, or left in an HTTP output; undefined: nothing. */
+const answerOf = ({ response }: InvocationOutcome): OutputData['http'] =>
+  response.returnValue?.http ?? response.outputData.find(output => output.data.http)?.data.http;
 
 const isHttpTrigger = (type: string): boolean => type.toLowerCase() === 'httptrigger';
 

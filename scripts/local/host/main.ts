@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import * as z from 'zod';
 import { runService } from '../service.js';
 import { startHost } from './host.js';
+import { errorText } from './log.js';
 
 const toPort = (text: string): number => {
   const port = Number(text);
@@ -28,11 +29,12 @@ const appDir = resolve(app);
 const dataDir = data === undefined ? undefined : resolve(data);
 const keysFile = keys === undefined ? undefined : resolve(keys);
 
-// A rejection that nobody handles is a fault of one function, and must not end all the others.
+// What nobody handles is a fault of one function, and must not end all the others.
 process.on('unhandledRejection', reason => {
-  console.error(
-    `Unhandled rejection: ${reason instanceof Error ? (reason.stack ?? reason.message) : String(reason)}`,
-  );
+  console.error(`Unhandled rejection: ${errorText(reason)}`);
+});
+process.on('uncaughtException', error => {
+  console.error(`Uncaught exception: ${errorText(error)}`);
 });
 
 await runService('host', async () => {
@@ -44,3 +46,5 @@ await runService('host', async () => {
     ...(keysFile !== undefined && { keysFile }),
   });
 });
+// The app may have opened what would keep a host alive that could not start.
+if (process.exitCode === 1) process.exit();

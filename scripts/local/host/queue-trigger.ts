@@ -32,7 +32,7 @@ export class QueueListener {
   readonly #queue: QueueClient;
   readonly #poison: QueueClient;
   readonly #stop = new AbortController();
-  #running = 0;
+  readonly #working = new Set<Promise<void>>();
   #wake: (() => void) | undefined;
   #nudged = false;
   #loop: Promise<void> = Promise.resolve();
@@ -47,11 +47,12 @@ export class QueueListener {
     this.#loop = this.#poll();
   }
 
-  /** Stops receiving; messages being worked on are finished by who waits for the invocations. */
+  /** Stops receiving; resolves when the messages being worked on are settled. */
   async stop(): Promise<void> {
     this.#stop.abort();
     this.#wake?.();
     await this.#loop;
+    await Promise.all(this.#working);
   }
 
   /** Something may have arrived: poll now and not at the end of the pause. */
@@ -66,7 +67,7 @@ export class QueueListener {
     await this.#create();
     let pause = minimumPollMs;
     while (!signal.aborted) {
-      if (this.#running > config.newBatchThreshold) {
+      if (this.#working.size > config.newBatchThreshold) {
         await this.#pause(60_000);
         continue;
       }
@@ -78,7 +79,7 @@ export class QueueListener {
           visibilityTimeout: leaseSeconds,
         });
         received = receivedMessageItems.length;
-        for (const message of receivedMessageItems) void this.#work(message);
+        for (const message of receivedMessageItems) this.#take(message);
       } catch (error) {
         if (signal.aborted) break;
         this.#tell('warning', `could not be read and is tried again: ${errorMessage(error)}`);
@@ -127,17 +128,17 @@ export class QueueListener {
     );
   }
 
-  async #work(message: DequeuedMessageItem): Promise<void> {
-    this.#running += 1;
-    try {
-      await this.#process(message);
-    } catch (error) {
+  #take(message: DequeuedMessageItem): void {
+    const work = this.#process(message)
       // The message becomes visible again when its lease is over: nothing is lost.
-      this.#tell('warning', `could not settle message ${message.messageId}: ${errorMessage(error)}`);
-    } finally {
-      this.#running -= 1;
-      this.#wake?.();
-    }
+      .catch((error: unknown) =>
+        this.#tell('warning', `could not settle message ${message.messageId}: ${errorMessage(error)}`),
+      )
+      .finally(() => {
+        this.#working.delete(work);
+        this.#wake?.();
+      });
+    this.#working.add(work);
   }
 
   async #process(message: DequeuedMessageItem): Promise<void> {

@@ -2,7 +2,7 @@ import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Cron } from 'croner';
 import * as z from 'zod';
-import type { RetryContext, TypedData } from './core-types.js';
+import type { TypedData } from './core-types.js';
 import { errorMessage, type Log } from './log.js';
 import { readJsonFile } from './settings.js';
 import { parseTimeSpan } from './time-span.js';
@@ -45,7 +45,7 @@ export interface TimerOptions {
   readonly useMonitor: boolean | undefined;
   readonly statusDir: string;
   readonly log: Log;
-  run(data: TypedData, retry?: RetryContext): Promise<void>;
+  run(data: TypedData): Promise<void>;
 }
 
 const noTime = '0001-01-01T00:00:00Z';

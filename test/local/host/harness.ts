@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -44,30 +44,50 @@ export async function until<T>(
 
 export interface Azurite {
   readonly connection: string;
+  /** What happens to calls of the table service: `down` refuses them, `deaf` does them and loses the answer. */
+  tables: 'up' | 'down' | 'deaf';
   stop(): Promise<void>;
 }
 
-/** @param folder keeps the data there; absent: in memory */
-export async function startAzurite(folder?: string): Promise<Azurite> {
+/** Azurite in memory, with its table service behind a gate. */
+export async function startAzurite(): Promise<Azurite> {
   const [blob, queue, table] = [await getPort(), await getPort(), await getPort()];
+  const ports = ['--blobPort', String(blob), '--queuePort', String(queue), '--tablePort', String(table)];
   const child = fork(
     azuriteMain,
-    [
-      '--skipApiVersionCheck',
-      '--disableTelemetry',
-      '--silent',
-      ...(folder === undefined ? ['--inMemoryPersistence'] : ['--location', folder]),
-      '--blobPort',
-      String(blob),
-      '--queuePort',
-      String(queue),
-      '--tablePort',
-      String(table),
-    ],
+    ['--skipApiVersionCheck', '--disableTelemetry', '--silent', '--inMemoryPersistence', ...ports],
     { stdio: 'ignore' },
   );
   children.add(child);
   for (const port of [queue, table]) await until(`Azurite on port ${port}`, () => answers(port));
+
+  const sockets = new Set<Socket>();
+  let state: Azurite['tables'] = 'up';
+  const proxy = createServer(client => {
+    if (state === 'down') {
+      client.destroy();
+      return;
+    }
+    const server = connect(table, '127.0.0.1');
+    for (const socket of [client, server]) {
+      sockets.add(socket);
+      socket.on('error', () => undefined);
+      socket.on('close', () => {
+        sockets.delete(socket);
+        client.destroy();
+        server.destroy();
+      });
+    }
+    client.pipe(server);
+    server.on('data', (chunk: Buffer) => {
+      if (state === 'deaf') client.destroy();
+      else client.write(chunk);
+    });
+  });
+  const proxyPort = await getPort();
+  proxy.listen(proxyPort, '127.0.0.1');
+  await once(proxy, 'listening');
+
   const account = 'devstoreaccount1';
   // Azurite's well-known key, no secret.
   const key = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
@@ -78,8 +98,19 @@ export async function startAzurite(folder?: string): Promise<Azurite> {
       `DefaultEndpointsProtocol=http;AccountName=${account};AccountKey=${key};` +
       endpoint('Blob', blob) +
       endpoint('Queue', queue) +
-      endpoint('Table', table),
-    stop: () => end(child, 'SIGKILL'),
+      endpoint('Table', proxyPort),
+    get tables() {
+      return state;
+    },
+    set tables(next) {
+      state = next;
+      if (next === 'down') for (const socket of sockets) socket.destroy();
+    },
+    async stop() {
+      proxy.close();
+      for (const socket of sockets) socket.destroy();
+      await end(child, 'SIGKILL');
+    },
   };
 }
 

@@ -52,6 +52,8 @@ export class LiveInstance {
   #episode: number;
   #historyKeys: string[];
   #pending: Pending[] = [];
+  /** Keys of messages that are waiting or taken in: a message may come both from storage and from its sender. */
+  #known = new Set<string>();
   readonly #timers = new Map<number, NodeJS.Timeout>();
   #busy = false;
   #closed = false;
@@ -65,7 +67,9 @@ export class LiveInstance {
     this.#episode = stored.episode;
     this.#historyKeys = [...stored.historyKeys];
     this.#remember(stored.events);
-    for (const message of stored.messages) this.#pending.push({ event: toEvent(message), message });
+    for (const event of stored.events)
+      if (isRaised(event) && event.Key !== undefined) this.#known.add(event.Key);
+    for (const message of stored.messages) this.#accept(toEvent(message), message);
   }
 
   get record(): InstanceRecord {
@@ -92,8 +96,17 @@ export class LiveInstance {
 
   deliver(event: HistoryEvent, message?: Message): void {
     if (this.#closed) return;
-    this.#pending.push({ event, ...(message && { message }) });
+    this.#accept(event, message);
     this.#wake();
+  }
+
+  #accept(event: HistoryEvent, message?: Message): void {
+    if (!message) {
+      this.#pending.push({ event });
+    } else if (!this.#known.has(message.key)) {
+      this.#known.add(message.key);
+      this.#pending.push({ event, message });
+    }
   }
 
   /** Stops all activity in memory; resolves when nothing more is being stored. */

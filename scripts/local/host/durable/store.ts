@@ -76,6 +76,7 @@ const statusKey = '0status';
 /** Not the key of any instance: see toPartitionKey. */
 export const lockPartition = '~lock';
 const batchLimit = 100;
+const carriedPerCommit = 15;
 
 const StatusRow = z.looseObject({
   instanceId: z.string(),
@@ -209,7 +210,10 @@ export class Store {
       proof = rowKey;
       written.push(rowKey, ...packed.overflow.map(row => row.rowKey));
     }
-    for (const message of commit.carried ?? []) {
+    const carried = commit.carried ?? [];
+    // What doesn't fit may be written ahead: until the commit, the history still says that it was taken in.
+    for (const message of carried.slice(carriedPerCommit)) await this.addMessage(after, message);
+    for (const message of carried.slice(0, carriedPerCommit)) {
       const packed = this.#messageRow(after, message);
       await this.#writeOverflow(before.instanceId, packed.overflow);
       actions.push(['upsert', packed.entity, 'Replace']);
@@ -298,7 +302,7 @@ export class Store {
 
   /** Repeats a call that may be done twice until it succeeds, as long as its failure may pass. */
   async #call<T>(what: string, call: () => Promise<T>): Promise<T> {
-    for (let wait = 50; ; wait = Math.min(wait * 2, 2_000)) {
+    for (let wait = 50; ; wait = Math.min(wait * 2, 1_000)) {
       try {
         return await call();
       } catch (error) {

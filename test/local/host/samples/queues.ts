@@ -19,7 +19,7 @@ app.storageQueue('work', {
     }
     if (message === 'bad') throw new Error('it can not be done');
     if (message === 'second time' && dequeueCount === 1) throw new Error('not yet');
-    if (message === 'long') await gate('long');
+    if (message === 'long' || message === 'hold') await gate(message);
   },
 });
 app.http('send', {
@@ -53,3 +53,5 @@ app.timer('atStart', {
   runOnStartup: true,
   handler: timer => trace(`at start ${String(timer.isPastDue)}`),
 });
+
+app.hook.appTerminate(() => trace('terminated'));

@@ -1,0 +1,120 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { reconcile } from '../../shared/dispatch/reconcile.js';
+import { someRequest } from '../fakes/requests.js';
+import { createWorld, haveRequest, linuxPool, type World, windowsPool } from '../fakes/world.js';
+
+const input = {
+  requestId: 'r-1',
+  generation: 1,
+  firstAttempt: 1,
+  attempt: 1,
+  attempts: 3,
+  timeoutMs: 1,
+  idleMs: 1,
+  callback: false,
+};
+
+const started = (world: World): readonly string[] =>
+  world.orchestrations
+    .callsOf('startLifecycle')
+    .map(({ args }) => String(args[0]))
+    .toSorted();
+
+const agentNames = (world: World, pool: string): readonly string[] =>
+  world.registry.agents(pool).map(({ name }) => name);
+
+const test = suite('reconcile');
+
+test('starts again what has no orchestration, at the attempt where it was', async () => {
+  for (const state of ['accepted', 'provisioning', 'starting', 'online', 'busy'] as const) {
+    const world = createWorld();
+    await haveRequest(world, state, { attempt: 2, startClaimedAt: '2026-01-31T10:00:00.000Z' });
+    world.clock.advance(61_000);
+    await reconcile(world)();
+    assert.equal(started(world), ['r-1'], state);
+    assert.equal(world.orchestrations.running.get('r-1'), {
+      ...input,
+      attempt: 2,
+      timeoutMs: 1_800_000,
+      idleMs: 600_000,
+    });
+    assert.match(world.log.lines.join('\n'), /r-1 had no orchestration/);
+  }
+});
+
+test('leaves alone what runs, what moved just now, and what has ended', async () => {
+  const world = createWorld();
+  await haveRequest(world, 'starting', { requestId: 'runs', startClaimedAt: '2026-01-31T10:00:00.000Z' });
+  world.orchestrations.running.set('runs', { ...input, requestId: 'runs' });
+  await world.store.insert(someRequest({ requestId: 'ended', state: 'expired' }), new Uint8Array());
+  world.clock.advance(61_000);
+  const now = world.clock.now().toISOString();
+  await haveRequest(world, 'accepted', { requestId: 'new', createdAt: now });
+  await haveRequest(world, 'accepted', { requestId: 'claimed', startClaimedAt: now });
+  const before = world.store.requests();
+  await reconcile(world)();
+  assert.equal(started(world), []);
+  assert.equal(world.store.requests(), before);
+});
+
+test('one request that can not be helped does not stop the others', async () => {
+  const world = createWorld();
+  for (const requestId of ['a', 'b', 'c', 'd']) await haveRequest(world, 'accepted', { requestId });
+  world.clock.advance(61_000);
+  world.store.failNext('get', new Error('This row is broken.'));
+  world.orchestrations.failNext('startLifecycle', new Error('This one can not be started.'));
+  await reconcile(world)();
+  assert.is(world.orchestrations.running.size, 2);
+  assert.match(world.log.lines.join('\n'), /could not be reconciled: This row is broken/);
+  assert.match(world.log.lines.join('\n'), /could not be reconciled: This one can not/);
+  assert.equal(agentNames(world, windowsPool), ['azdo-batch-agents-placeholder-windows']);
+});
+
+test('a watch that can not be ensured stops nothing else', async () => {
+  const world = createWorld();
+  await haveRequest(world, 'accepted', { requestId: 'a' });
+  await haveRequest(world, 'accepted', { requestId: 'b', devOpsPool: windowsPool });
+  world.clock.advance(61_000);
+  world.orchestrations.failNext('ensureWatch', new Error('The task hub is away.'));
+  await reconcile(world)();
+  assert.is(world.orchestrations.watched.size, 1);
+  assert.equal(started(world), ['a', 'b']);
+});
+
+test('every quiet request has its turn, however many run well', async () => {
+  const world = createWorld();
+  const startClaimedAt = '2026-01-31T10:00:00.000Z';
+  for (let index = 0; index < 450; index += 1) {
+    const requestId = `r-${String(index).padStart(3, '0')}`;
+    await world.store.insert(someRequest({ requestId, state: 'busy', startClaimedAt }), new Uint8Array());
+    if (index < 449) world.orchestrations.running.set(requestId, { ...input, requestId });
+  }
+  for (let minute = 0; minute < 5; minute += 1) {
+    world.clock.advance(61_000);
+    await reconcile(world)();
+    const { length } = world.orchestrations.callsOf('runningLifecycle');
+    assert.ok(length <= 200 * (minute + 1), 'no more than 200 are looked at in one round');
+  }
+  assert.equal(started(world), ['r-449']);
+});
+
+test('watches every pool with live requests, once', async () => {
+  const world = createWorld();
+  for (const requestId of ['a', 'b']) await haveRequest(world, 'starting', { requestId });
+  await haveRequest(world, 'accepted', { requestId: 'c', devOpsPool: windowsPool });
+  await reconcile(world)();
+  assert.equal([...world.orchestrations.watched].toSorted(), [linuxPool, windowsPool]);
+  assert.is(world.orchestrations.callsOf('ensureWatch').length, 2);
+});
+
+test('gives every pool its placeholder, though one pool is missing', async () => {
+  const world = createWorld({ env: { AzDOUbuntuPool: 'No such pool' } });
+  await reconcile(world)();
+  await reconcile(world)();
+  assert.equal(agentNames(world, windowsPool), ['azdo-batch-agents-placeholder-windows']);
+  assert.match(world.log.lines.join('\n'), /Profile ubuntu: pool No such pool could not be given/);
+  assert.equal([...world.orchestrations.watched], []);
+});
+
+test.run();
