@@ -22,6 +22,8 @@ const FaultRule = z.strictObject({
   probability: z.number().min(0).max(1).default(1),
   /** Wait before anything else happens, in milliseconds. */
   delayMs: z.int().min(0).max(600_000).default(0),
+  /** Keep the answer back for so long once the call has taken effect, in milliseconds. */
+  holdMs: z.int().min(0).max(600_000).default(0),
   /** `before`: the call has no effect; `commit`: it takes effect and then fails; `none`: it is only delayed. */
   when: z.enum(['before', 'commit', 'none']).default('before'),
   /** HTTP status to answer with; 0 resets the connection. */
@@ -47,6 +49,8 @@ const wildcard = (text: string): RegExp =>
       .join('.*')}$`,
   );
 
+const pause = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms));
+
 const callName = (request: FastifyRequest): string =>
   `${request.method} ${request.routeOptions.url ?? '(no route)'}`;
 
@@ -60,6 +64,7 @@ export function addCallsAndFaults(server: FastifyInstance, random: () => number 
   let counts = new Map<string, Map<string, number>>();
   let rules: LiveRule[] = [];
   const committed = new WeakMap<FastifyRequest, FaultRule>();
+  const held = new WeakMap<FastifyRequest, number>();
 
   server.addHook('onRequest', async (request, reply) => {
     if (request.url.startsWith('/_local/')) return;
@@ -69,7 +74,8 @@ export function addCallsAndFaults(server: FastifyInstance, random: () => number 
     counts.set(call, byClient.set(client, (byClient.get(client) ?? 0) + 1));
     const rule = pick(rules, call, random);
     if (!rule) return;
-    if (rule.delayMs > 0) await new Promise(resolve => setTimeout(resolve, rule.delayMs));
+    if (rule.delayMs > 0) await pause(rule.delayMs);
+    if (rule.holdMs > 0) held.set(request, rule.holdMs);
     if (rule.when === 'none') return;
     if (rule.when === 'commit') {
       committed.set(request, rule);
@@ -87,6 +93,8 @@ export function addCallsAndFaults(server: FastifyInstance, random: () => number 
   });
 
   server.addHook('onSend', async (request, reply, payload) => {
+    const holdMs = held.get(request);
+    if (holdMs !== undefined) await pause(holdMs);
     const rule = committed.get(request);
     if (!rule) return payload;
     if (rule.status === 0) {

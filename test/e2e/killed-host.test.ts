@@ -1,10 +1,11 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { batchTasks } from '../../scripts/demo/batch-tasks.js';
 import type { Stack } from '../../scripts/local/stack/stack.js';
 import { waitFor } from '../support/wait-for.js';
 import { type AgentsApi, agentsApi } from './support/agents-api.js';
 import { endsWithOneAgent } from './support/one-agent.js';
-import { type Pipelines, pipelinesOf } from './support/pipelines.js';
+import { accepted, type Pipelines, pipelinesOf } from './support/pipelines.js';
 import { callsOf, countOf, misbehave, resetCalls } from './support/stand-ins.js';
 import { stateInTable } from './support/storage.js';
 import { changeBatchPool, openWorld } from './support/world.js';
@@ -36,12 +37,6 @@ async function killHost(requestId: string): Promise<string | undefined> {
   return stateInTable(world.stack, requestId);
 }
 
-const untilCalled = async (part: 'batch' | 'devops', method: string, routeEnd: string): Promise<true> =>
-  waitFor(
-    `${method} ${routeEnd} at the ${part}`,
-    async () => countOf(await callsOf(world.stack, part), method, routeEnd) > 0,
-  );
-
 killed('when the request is accepted finishes it', async () => {
   const { runId } = await world.pipelines.start();
   const state = await killHost(await world.pipelines.requestId(runId));
@@ -52,10 +47,10 @@ killed('when the request is accepted finishes it', async () => {
 
 killed('while it makes the Batch task finds the one that it made', async () => {
   // Batch makes the task, but its answer is still on its way when the host dies.
-  await misbehave(world.stack, 'batch', { call: 'POST */tasks', when: 'none', delayMs: 500, count: 1 });
+  await misbehave(world.stack, 'batch', { call: 'POST */tasks', when: 'none', holdMs: 1_000, count: 1 });
   const { runId } = await world.pipelines.start();
   const requestId = await world.pipelines.requestId(runId);
-  await untilCalled('batch', 'POST', '/tasks');
+  await waitFor('the task', async () => (await batchTasks(world.stack)).length > 0);
   assert.is(await killHost(requestId), 'provisioning');
   await world.stack.start('host');
   await endsWithOneAgent(world, runId);
@@ -73,11 +68,11 @@ killed('while the agent starts goes on waiting for it', async () => {
 });
 
 killed('while it releases the pipeline has it released once', async () => {
-  // Azure DevOps takes the completion after the host has died over it.
-  await misbehave(world.stack, 'devops', { call: 'POST */events', when: 'none', delayMs: 500, count: 1 });
+  // Azure DevOps takes the completion, but its answer is still on its way when the host dies.
+  await misbehave(world.stack, 'devops', { call: 'POST */events', when: 'none', holdMs: 1_000, count: 1 });
   const { runId } = await world.pipelines.start({ script: 'sleep 2' });
   const requestId = await world.pipelines.requestId(runId);
-  await untilCalled('devops', 'POST', '/events');
+  await waitFor('the completion', async () => accepted(await world.pipelines.get(runId)).length > 0);
   assert.is(await killHost(requestId), 'online');
   await world.stack.start('host');
   await endsWithOneAgent(world, runId);
@@ -97,12 +92,15 @@ killed('while it cleans up cleans up all the same', async () => {
   await misbehave(world.stack, 'batch', {
     call: 'DELETE */tasks/:taskId',
     when: 'none',
-    delayMs: 500,
+    holdMs: 1_000,
     count: 1,
   });
   const { runId } = await world.pipelines.start();
   const requestId = await world.pipelines.requestId(runId);
-  await untilCalled('batch', 'DELETE', '/tasks/:taskId');
+  await waitFor(
+    'the deletion of the task',
+    async () => countOf(await callsOf(world.stack, 'batch'), 'DELETE', '/tasks/:taskId') > 0,
+  );
   const state = await killHost(requestId);
   assert.ok(state === 'busy' || state === 'online', `it was ${String(state)}`);
   await world.stack.start('host');

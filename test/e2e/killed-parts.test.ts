@@ -25,7 +25,7 @@ for (const part of ['batch', 'devops', 'storage'] as const) {
   for (const state of ['starting', 'busy'] as const) {
     parts(`when the ${part} is killed while it is ${state}`, async () => {
       const { stack, api, pipelines } = world;
-      const { runId } = await pipelines.start({ script: 'sleep 3' });
+      const { runId } = await pipelines.start(state === 'busy' ? { script: 'sleep 3' } : {});
       const requestId = await pipelines.requestId(runId);
       await api.until(requestId, state);
       await stack.kill(part);

@@ -22,6 +22,8 @@ export async function endsWithOneAgent(
   assert.is(run.job?.agentName, request.agentName);
   assert.equal(accepted(run), ['succeeded']);
   assert.is(run.variables['agentName'], request.agentName);
+  // An echo of our own is no refusal.
+  assert.not.match(request.history.map(({ detail }) => detail).join('\n'), 'did not take our completion');
   await nothingLeft(stack);
   return request;
 }

@@ -31,6 +31,7 @@ export interface Fault {
   readonly when?: 'before' | 'commit' | 'none';
   readonly status?: number;
   readonly delayMs?: number;
+  readonly holdMs?: number;
   readonly count?: number;
   readonly after?: number;
   readonly body?: unknown;
