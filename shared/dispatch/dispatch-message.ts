@@ -1,5 +1,6 @@
 import { newRequest } from '../api/new-request.js';
 import { requestIdOfMessage } from '../api/request-id.js';
+import { changeRequest } from '../change-request.js';
 import { deadLetterMessage } from '../domain/dead-letter.js';
 import { type Failure, TransientError } from '../domain/failure.js';
 import { end } from '../domain/lifecycle.js';
@@ -40,6 +41,7 @@ export const dispatchMessage =
       stored = await store.get(requestId);
     } else if (message.replyQueue !== undefined) {
       await replyAgain(dependencies, stored.request, message.replyQueue);
+      stored = await answerThereToo(dependencies, stored, message.replyQueue);
     }
     if (stored) await begin(dependencies, stored);
   };
@@ -67,6 +69,18 @@ async function replyAgain(
   if (isEnded(request.state) || request.onlineAt !== undefined) {
     await queue.reply(replyQueue, JSON.stringify(show(request, config.publicUrl)));
   }
+}
+
+/** A message may join a request that was asked for over HTTP, where nobody had a queue to be answered on. */
+async function answerThereToo(
+  { store }: DispatchDependencies,
+  stored: StoredRequest,
+  replyQueue: string,
+): Promise<StoredRequest | undefined> {
+  const { request } = stored;
+  if (isEnded(request.state) || request.replyQueue !== undefined) return stored;
+  await changeRequest(store, request, row => (isEnded(row.state) ? undefined : { ...row, replyQueue }));
+  return store.get(request.requestId);
 }
 
 /** A message that can't be understood ends as a dead letter, visible in the table like any other request. */

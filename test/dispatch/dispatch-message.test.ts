@@ -203,6 +203,16 @@ others('may be base64 of JSON, and may begin with a byte order mark', async () =
   }
 });
 
+others('that joins a request from HTTP is answered as well', async () => {
+  const world = createWorld();
+  await world.store.insert(someRequest({ requestId: 'nightly-42' }), new Uint8Array());
+  await dispatchMessage(world)(
+    new TextEncoder().encode('{"version":1,"requestId":"nightly-42","replyQueue":"agent-replies"}'),
+    'message-1',
+  );
+  assert.is((await world.store.get('nightly-42'))?.request.replyQueue, 'agent-replies');
+});
+
 others('delivered again starts nothing, and its reply is sent again once there is one', async () => {
   const world = createWorld();
   const message = { version: 1, requestId: 'nightly-42', replyQueue: 'agent-replies' };
