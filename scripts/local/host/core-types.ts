@@ -75,7 +75,7 @@ export const InvocationResponse = z.looseObject({
 });
 export type InvocationResponse = z.output<typeof InvocationResponse>;
 
-export const BindingInfo = z.looseObject({
+const BindingInfo = z.looseObject({
   type: z.string(),
   direction: z.enum(['in', 'out']),
 });

@@ -51,7 +51,7 @@ function takeBodiesAsBytes(server: FastifyInstance): void {
 }
 
 /** URLs are logged and matched without their query: keys and tokens travel there. */
-export const pathOf = (url: string): string => {
+const pathOf = (url: string): string => {
   const end = url.indexOf('?');
   return end < 0 ? url : url.slice(0, end);
 };
