@@ -1,5 +1,6 @@
 import type { Stack, StackOptions } from '../../../scripts/local/stack/stack.js';
 import { openStack } from '../../support/stack.js';
+import { waitFor } from '../../support/wait-for.js';
 
 /** The agent pools that the profiles below name. */
 export const pools = { ubuntu: 'AzDOUbuntu', windows: 'AzDOWindows', hasty: 'AzDOHasty' } as const;
@@ -41,8 +42,17 @@ export async function openWorld(
     },
     ...(options.onEvent ? { onEvent: options.onEvent } : {}),
   });
-  for (const id of ['batchLinux', 'batchWindows']) await changeBatchPool(stack, id, { bootMs: 0 });
-  return { stack, end };
+  try {
+    for (const id of ['batchLinux', 'batchWindows']) await changeBatchPool(stack, id, { bootMs: 0 });
+    // It looks after the placeholders of the pools: a test that counts calls must not count those.
+    await waitFor('the app to have looked around', () =>
+      /'Functions\.reconcile' \(/.test(stack.output('host')),
+    );
+    return { stack, end };
+  } catch (error) {
+    await end();
+    throw error;
+  }
 }
 
 /** What the cloud does to a Batch pool: nodes that boot slowly, quotas, none at all. */
