@@ -14,7 +14,11 @@ app.generic('agentRequests', {
   },
   extraInputs: [df.input.durableClient()],
   handler: async (message: unknown, context: InvocationContext) =>
-    dispatchMessage(dependenciesOf(context))(bytesOf(message), String(context.triggerMetadata?.['id'])),
+    dispatchMessage(dependenciesOf(context))(
+      bytesOf(message),
+      String(context.triggerMetadata?.['id']),
+      Number(context.triggerMetadata?.['dequeueCount'] ?? 1),
+    ),
 });
 
 /** A host that knows no binary queue messages hands over text, or what it made of it. */

@@ -24,6 +24,8 @@ const callTimeoutMs = 15_000;
 const longestPauseMs = 20_000;
 const apiVersion = '6.0';
 const recentJobs = 50;
+/** Then it is asked for again: somebody who tidies a pool up may have removed it. */
+const placeholderIsThereForMs = 5 * 60_000;
 
 const Pools = z.object({
   value: z.array(z.object({ id: z.number(), name: z.string(), poolType: z.string().optional() })),
@@ -64,7 +66,7 @@ export function createDevOpsAgentRegistry(options: DevOpsAgentRegistryOptions): 
   const clock = options.clock ?? createSystemClock();
   const openRest = restOpener(options);
   const poolIds = new Map<string, number>();
-  const placeholders = new Map<string, Promise<void>>();
+  const placeholders = new Map<string, { readonly until: number; readonly adding: Promise<void> }>();
   let pausedUntil = 0;
 
   async function call(what: string, send: (rest: Rest) => Promise<RestAnswer>): Promise<Answer> {
@@ -214,13 +216,14 @@ export function createDevOpsAgentRegistry(options: DevOpsAgentRegistryOptions): 
 
     ensurePlaceholder: async (devOpsPool, os) => {
       const key = `${os} ${devOpsPool}`;
-      let adding = placeholders.get(key);
-      if (!adding) {
-        adding = addPlaceholder(devOpsPool, os);
-        placeholders.set(key, adding);
-        adding.catch(() => placeholders.delete(key));
+      const now = clock.now().getTime();
+      let known = placeholders.get(key);
+      if (!known || known.until <= now) {
+        known = { until: now + placeholderIsThereForMs, adding: addPlaceholder(devOpsPool, os) };
+        placeholders.set(key, known);
+        known.adding.catch(() => placeholders.delete(key));
       }
-      await adding;
+      await known.adding;
     },
 
     ping: async () => {

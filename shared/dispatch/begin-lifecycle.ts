@@ -12,7 +12,7 @@ export interface BeginDependencies {
 }
 
 /** Whoever claimed a start and did not make it within this time has died over it. */
-const claimMs = 30_000;
+const claimMs = 15_000;
 
 /**
  * Starts the orchestration of a live request, once: starting the same instance twice at the same moment is not safe,
@@ -22,9 +22,10 @@ const claimMs = 30_000;
  * @throws TransientError when the orchestration of the request's earlier generation is still closing.
  */
 export async function beginLifecycle(
-  { config, store, orchestrations, clock }: BeginDependencies,
+  dependencies: BeginDependencies,
   stored: StoredRequest,
 ): Promise<'started' | 'running' | 'ended' | 'claimed'> {
+  const { config, store, orchestrations, clock } = dependencies;
   const { request } = stored;
   if (isEnded(request.state)) return 'ended';
   const now = clock.now();
@@ -46,7 +47,11 @@ export async function beginLifecycle(
     }
   }
   const claimed = await store.replace(stored, { ...request, startClaimedAt: now.toISOString() });
-  if (claimed === 'changed') return 'claimed';
+  if (claimed === 'changed') {
+    // By a claim, or by something that has nothing to do with it, such as the wish to cancel.
+    const again = await store.get(request.requestId);
+    return again ? beginLifecycle(dependencies, again) : 'ended';
+  }
   await orchestrations.startLifecycle(request.requestId, lifecycleInput(config, request));
   return 'started';
 }

@@ -21,10 +21,11 @@ export interface DispatchDependencies extends BeginDependencies {
  *
  * @param bytes the message, as it was sent.
  * @param messageId the queue's own id of it, the same for every delivery.
+ * @param delivery which delivery of it this is, from 1.
  */
 export const dispatchMessage =
   (dependencies: DispatchDependencies) =>
-  async (bytes: Uint8Array, messageId: string): Promise<void> => {
+  async (bytes: Uint8Array, messageId: string, delivery: number): Promise<void> => {
     const { config, store, clock } = dependencies;
     const read = readMessage(config, bytes);
     if (read.kind === 'invalid') return refuse(dependencies, bytes, messageId, read);
@@ -43,15 +44,20 @@ export const dispatchMessage =
       await replyAgain(dependencies, stored.request, message.replyQueue);
       stored = await answerThereToo(dependencies, stored, message.replyQueue);
     }
-    if (stored) await begin(dependencies, stored);
+    if (stored) await begin(dependencies, stored, delivery);
   };
 
-async function begin(dependencies: DispatchDependencies, stored: StoredRequest): Promise<void> {
+async function begin(
+  dependencies: DispatchDependencies,
+  stored: StoredRequest,
+  delivery: number,
+): Promise<void> {
   const { requestId } = stored.request;
   const found = await beginLifecycle(dependencies, stored);
   if (found === 'started') dependencies.log.info(`Request ${requestId}: its orchestration is started.`);
-  if (found === 'claimed') {
-    // Let the message come again: if the other delivery died over its start, this one makes it.
+  // A message that comes for the first time repeats another, which is making the start this moment. One that comes
+  // again may have claimed the start itself and died over it: it has to come back until the start is made.
+  if (found === 'claimed' && delivery > 1) {
     throw new TransientError(
       'StartClaimed',
       'intake',

@@ -235,7 +235,7 @@ for (const step of steps) {
 
 again('a queue message: a host that dies at any call and comes back', async () => {
   const run: Step['run'] = dependencies =>
-    dispatchMessage(dependencies)(new TextEncoder().encode(originalMessage), 'm-1');
+    dispatchMessage(dependencies)(new TextEncoder().encode(originalMessage), 'm-1', 2);
   const reference = createWorld();
   const { dependencies, calls } = breakingAt(reference, -1);
   await run(dependencies);

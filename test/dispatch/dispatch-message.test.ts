@@ -11,8 +11,8 @@ import { createWorld, haveRequest, originalMessage, type World, waitingPipeline 
 const bytesOf = (message: unknown): Uint8Array =>
   new TextEncoder().encode(typeof message === 'string' ? message : JSON.stringify(message));
 
-const deliver = (world: World, message: unknown, messageId = 'message-1'): Promise<void> =>
-  dispatchMessage(world)(message instanceof Uint8Array ? message : bytesOf(message), messageId);
+const deliver = (world: World, message: unknown, messageId = 'message-1', delivery = 1): Promise<void> =>
+  dispatchMessage(world)(message instanceof Uint8Array ? message : bytesOf(message), messageId, delivery);
 
 const only = (world: World): AgentRequest => {
   const [request, ...others] = world.store.requests();
@@ -81,13 +81,20 @@ own('delivered again starts nothing, also at the same moment', async () => {
 own('waits while another delivery is starting it, and takes over when that one died', async () => {
   const world = createWorld();
   await haveRequest(world, 'accepted', { startClaimedAt: world.clock.now().toISOString() });
-  await rejects(() => deliver(world, originalMessage), 'StartClaimed');
-  world.clock.advance(29_000);
-  await rejects(() => deliver(world, originalMessage), 'StartClaimed');
+  await rejects(() => deliver(world, originalMessage, 'message-1', 2), 'StartClaimed');
+  world.clock.advance(14_000);
+  await rejects(() => deliver(world, originalMessage, 'message-1', 3), 'StartClaimed');
   assert.is(starts(world), 0);
   world.clock.advance(1_001);
-  await deliver(world, originalMessage);
+  await deliver(world, originalMessage, 'message-1', 4);
   assert.is(starts(world), 1);
+});
+
+own('that repeats one which is making the start this moment has nothing to do', async () => {
+  const world = createWorld();
+  await haveRequest(world, 'accepted', { startClaimedAt: world.clock.now().toISOString() });
+  await deliver(world, originalMessage, 'message-2');
+  assert.is(starts(world), 0);
 });
 
 own('whose start fails is delivered again until it works', async () => {
@@ -133,14 +140,13 @@ own('of an ended request starts nothing', async () => {
   assert.equal(world.queue.calls, []);
 });
 
-own('for a row that changed in between is taken up by its next delivery', async () => {
+own('for a row that changed in between is started all the same', async () => {
   const world = createWorld();
   await haveRequest(world, 'accepted');
   world.store.beforeNext('replace', async () => {
     const stored = (await world.store.get('r-1')) ?? fail('gone');
     await world.store.replace(stored, { ...stored.request, cancelRequestedAt: '2026-01-31T10:00:01.000Z' });
   });
-  await rejects(() => deliver(world, originalMessage), 'StartClaimed');
   await deliver(world, originalMessage);
   assert.is(starts(world), 1);
   assert.ok(only(world).cancelRequestedAt);
@@ -206,10 +212,7 @@ others('may be base64 of JSON, and may begin with a byte order mark', async () =
 others('that joins a request from HTTP is answered as well', async () => {
   const world = createWorld();
   await world.store.insert(someRequest({ requestId: 'nightly-42' }), new Uint8Array());
-  await dispatchMessage(world)(
-    new TextEncoder().encode('{"version":1,"requestId":"nightly-42","replyQueue":"agent-replies"}'),
-    'message-1',
-  );
+  await deliver(world, { version: 1, requestId: 'nightly-42', replyQueue: 'agent-replies' });
   assert.is((await world.store.get('nightly-42'))?.request.replyQueue, 'agent-replies');
 });
 
