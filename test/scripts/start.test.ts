@@ -61,8 +61,13 @@ start(
     assert.match(said, `Functions app  http://127.0.0.1:${port}/api`);
     const [, key = ''] = /Function key\s+(\S+)/.exec(said) ?? [];
     const [, list = ''] = /curl -H 'x-functions-key: .*' (\S+)/.exec(said) ?? [];
-    assert.is((await fetch(list, { headers: { 'x-functions-key': key } })).status, 200);
-    assert.is((await fetch(list)).status, 401);
+    const status = (headers: Record<string, string>): Promise<number> =>
+      fetch(list, { headers }).then(
+        answer => answer.status,
+        (error: Error) => assert.unreachable(`${String(error.cause)} after:\n${first.said()}`),
+      );
+    assert.is(await status({ 'x-functions-key': key }), 200);
+    assert.is(await status({}), 401);
 
     first.child.kill('SIGINT');
     const { exitCode, durationMs } = await first.child;
