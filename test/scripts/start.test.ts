@@ -64,7 +64,9 @@ start(
     const status = (headers: Record<string, string>): Promise<number> =>
       fetch(list, { headers }).then(
         answer => answer.status,
-        (error: Error) => assert.unreachable(`${String(error.cause)} after:\n${first.said()}`),
+        (error: Error) => {
+          throw new Error(`${String(error.cause)}, after:\n${first.said()}`);
+        },
       );
     assert.is(await status({ 'x-functions-key': key }), 200);
     assert.is(await status({}), 401);
