@@ -1,18 +1,22 @@
+import { pipelineLog } from '../domain/pipeline-log.js';
+import type { Situation } from '../domain/situation.js';
 import { decideWatch } from '../domain/watch.js';
 import type { Activities } from '../workflow/contract.js';
 import type { WithOrchestrations } from './dependencies.js';
+import { tellPipeline } from './waiting-pipeline.js';
 
 /** While agents only work or wait for a job, nobody waits for us: a slower pace will do. */
 const calmFactor = 3;
-const raisesAtOnce = 32;
+const atOnce = 32;
 
 /**
  * See {@link Activities}. The same number of calls for one waiting request as for a thousand: one list of agents, and
  * one list of tasks for each Batch job that has any (a profile's job of the day).
  */
 export const watchPool =
-  ({ store, registry, compute, orchestrations, config, log }: WithOrchestrations) =>
+  (dependencies: WithOrchestrations) =>
   async (input: Activities['watchPool']['input']): Promise<Activities['watchPool']['output']> => {
+    const { store, registry, compute, config } = dependencies;
     const { devOpsPool } = input;
     // Before the lists: a task or an agent that is not in them is then really gone.
     const requests = await store.live(devOpsPool);
@@ -30,25 +34,49 @@ export const watchPool =
       input.told,
     );
     const told = new Map(Object.entries(decision.told));
-    for (let from = 0; from < decision.raise.length; from += raisesAtOnce) {
-      await Promise.all(
-        decision.raise.slice(from, from + raisesAtOnce).map(async ({ requestId, situation }) => {
-          try {
-            const heard = await orchestrations.raise(requestId, situation);
-            if (!heard)
-              log.warn(`Request ${requestId} has no running orchestration to hear of ${situation.kind}.`);
-          } catch (error) {
-            // The next round tells it again; meanwhile the others must hear of theirs.
-            told.delete(requestId);
-            log.warn(
-              `Request ${requestId} could not be told of ${situation.kind}: ` +
-                (error instanceof Error ? error.message : String(error)),
-            );
-          }
-        }),
-      );
-    }
+    await inTurns(decision.raise, async ({ requestId, situation }) => {
+      // The next round tells what could not be told now.
+      if (!(await raise(dependencies, requestId, situation))) told.delete(requestId);
+    });
+    await inTurns(decision.started, async requestId => tellThatItRuns(dependencies, requestId));
+
     const hasty = requests.some(({ state }) => state !== 'online' && state !== 'busy');
     const nextMs = config.watchSeconds * 1_000 * (hasty ? 1 : calmFactor);
     return { alive: requests.length, nextMs, told: Object.fromEntries(told) };
   };
+
+/** One request that can't be told its news must not keep the others from theirs. */
+async function raise(
+  { orchestrations, log }: WithOrchestrations,
+  requestId: string,
+  situation: Situation,
+): Promise<boolean> {
+  try {
+    const heard = await orchestrations.raise(requestId, situation);
+    if (!heard) log.warn(`Request ${requestId} has no running orchestration to hear of ${situation.kind}.`);
+    return true;
+  } catch (error) {
+    log.warn(`Request ${requestId} could not be told of ${situation.kind}: ${messageOf(error)}`);
+    return false;
+  }
+}
+
+async function tellThatItRuns(dependencies: WithOrchestrations, requestId: string): Promise<void> {
+  try {
+    const request = (await dependencies.store.get(requestId))?.request;
+    if (request?.state === 'starting')
+      await tellPipeline(dependencies, request, pipelineLog.running(request));
+  } catch (error) {
+    dependencies.log.warn(
+      `Request ${requestId}: its pipeline could not be told that its task runs: ${messageOf(error)}`,
+    );
+  }
+}
+
+async function inTurns<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  for (let from = 0; from < items.length; from += atOnce) {
+    await Promise.all(items.slice(from, from + atOnce).map(work));
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

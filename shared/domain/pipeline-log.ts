@@ -11,6 +11,9 @@ export const pipelineLog = {
     `Agent ${request.agentName ?? '?'} is queued as a Batch task in pool ${request.batch?.poolId ?? '?'}; ` +
     'waiting for a node, its container and its registration.',
 
+  running: (request: AgentRequest): string =>
+    `A node runs the container of agent ${request.agentName ?? '?'}; waiting for its registration.`,
+
   retry: (failure: Failure, delayMs: number): string =>
     `This attempt failed: ${failure.message} (${failure.code}). Trying again in ${seconds(delayMs)}.`,
 

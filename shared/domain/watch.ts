@@ -6,7 +6,10 @@ export interface Told {
 }
 
 export interface WatchDecision {
+  /** Orchestrations that must hear of something. */
   readonly raise: readonly { readonly requestId: string; readonly situation: Situation }[];
+  /** Requests whose task has just got its node: nothing to decide, but whoever waits wants to know. */
+  readonly started: readonly string[];
   readonly told: Told;
 }
 
@@ -30,18 +33,21 @@ export function decideWatch(
   told: Told,
 ): WatchDecision {
   const raise: { requestId: string; situation: Situation }[] = [];
+  const started: string[] = [];
   const nowTold: Record<string, { what: string; rounds: number }> = {};
   for (const request of requests) {
-    const situation = judge(request, {
-      agent: request.agentName === undefined ? undefined : agents.get(request.agentName.toLowerCase()),
-      task: request.batch === undefined ? undefined : tasks.get(request.batch.taskId.toLowerCase()),
-    });
-    if (!situation) continue;
-    const what = `${situation.kind}#${situation.attempt}`;
+    const task = request.batch === undefined ? undefined : tasks.get(request.batch.taskId.toLowerCase());
+    const agent = request.agentName === undefined ? undefined : agents.get(request.agentName.toLowerCase());
+    const situation = judge(request, { agent, task });
+    const runs = !situation && request.state === 'starting' && task?.state === 'running';
+    if (!situation && !runs) continue;
+
+    const what = `${situation?.kind ?? 'taskRuns'}#${request.attempt}`;
     const before = told[request.requestId];
-    const isNews = before?.what !== what || before.rounds >= repeatAfterRounds;
-    if (isNews) raise.push({ requestId: request.requestId, situation });
+    const isNews = before?.what !== what || (situation !== undefined && before.rounds >= repeatAfterRounds);
+    if (isNews && situation) raise.push({ requestId: request.requestId, situation });
+    if (isNews && !situation) started.push(request.requestId);
     nowTold[request.requestId] = { what, rounds: isNews ? 0 : before.rounds + 1 };
   }
-  return { raise, told: nowTold };
+  return { raise, started, told: nowTold };
 }

@@ -7,7 +7,15 @@ import type { AgentRequest } from '../../shared/domain/request.js';
 import type { Situation } from '../../shared/domain/situation.js';
 import type { Told } from '../../shared/domain/watch.js';
 import type { Activities, Settled } from '../../shared/workflow/contract.js';
-import { agentsToken, createWorld, haveRequest, linuxPool, type World, windowsPool } from '../fakes/world.js';
+import {
+  agentsToken,
+  createWorld,
+  haveRequest,
+  linuxPool,
+  type World,
+  waitingPipeline,
+  windowsPool,
+} from '../fakes/world.js';
 
 const ref = { requestId: 'r-1', generation: 1, attempt: 1 } as const;
 
@@ -33,12 +41,24 @@ watch('costs the same calls for one waiting request as for a thousand', async ()
   for (const count of [1, 1_000]) {
     const world = createWorld();
     await many(world, count);
-    const seen = await look(world);
+    // The first look finds that the tasks have got their nodes, which is told once; then there is only waiting.
+    const { told } = await look(world);
+    const rowsRead = world.store.callsOf('get').length;
+    const seen = await look(world, told);
     assert.is(seen.alive, count);
-    assert.equal(callsOut(world).toSorted(), ['listAgents', 'listTasks']);
-    assert.is(world.store.callsOf('live').length, 1);
-    assert.is(world.store.callsOf('get').length, 0);
+    assert.equal(callsOut(world).toSorted(), ['listAgents', 'listAgents', 'listTasks', 'listTasks']);
+    assert.is(world.store.callsOf('live').length, 2);
+    assert.is(world.store.callsOf('get').length, rowsRead);
   }
+});
+
+watch('tells a pipeline that waits once that a node runs its container', async () => {
+  const world = createWorld();
+  await haveRequest(world, 'starting', { ...waitingPipeline(world) });
+  const { told } = await look(world);
+  await look(world, told);
+  const lines = world.pipeline.callsOf('tell').map(call => JSON.stringify(call));
+  assert.is(lines.filter(line => line.includes('A node runs the container of agent')).length, 1);
 });
 
 watch('asks nothing of anybody while there is nothing to see', async () => {

@@ -138,6 +138,25 @@ watching('remembers nothing of requests that are as their row says', () => {
   assert.equal(decision.told, {});
 });
 
+watching('tells once that a task has got its node, and nothing more until its agent comes', () => {
+  const waiting = decideWatch(
+    [request('starting')],
+    new Map(),
+    new Map([['r-1', task({ state: 'active' })]]),
+    {},
+  );
+  assert.equal([waiting.raise, waiting.started], [[], []]);
+  let { told } = waiting;
+  const started: number[] = [];
+  for (let round = 0; round < 9; round += 1) {
+    const decision = decideWatch([request('starting')], new Map(), tasks, told);
+    started.push(decision.started.length);
+    ({ told } = decision);
+  }
+  assert.equal(started, [1, 0, 0, 0, 0, 0, 0, 0, 0]);
+  assert.is(decideWatch([request('starting')], agents, tasks, told).raise.length, 1);
+});
+
 watching('finds an agent whatever the case of its name', () => {
   const decision = decideWatch([{ ...request('starting'), agentName: 'R-1' }], agents, tasks, {});
   assert.is(decision.raise[0]?.situation.kind, 'agentOnline');
