@@ -84,7 +84,15 @@ async function runProcess(
       // Leader of a group: what it starts and forgets can be found, and killed with it.
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, TMPDIR: folder, TEMP: folder, TMP: folder, ...env },
+      // A newer npm, run by a test, would keep its compiled code in the temporary folder.
+      env: {
+        ...process.env,
+        NODE_DISABLE_COMPILE_CACHE: '1',
+        TMPDIR: folder,
+        TEMP: folder,
+        TMP: folder,
+        ...env,
+      },
     },
   );
   const chunks: Buffer[] = [];

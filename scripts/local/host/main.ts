@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import * as z from 'zod';
@@ -38,6 +39,7 @@ process.on('uncaughtException', error => {
 });
 
 await runService('host', async () => {
+  if (!existsSync(appDir)) throw new Error(`there is no folder ${appDir}.`);
   process.chdir(appDir);
   return await startHost({
     appDir,
