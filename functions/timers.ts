@@ -4,7 +4,7 @@ import { reconcile } from '../shared/dispatch/reconcile.js';
 import { dependenciesOf } from './composition.js';
 
 app.timer('reconcile', {
-  schedule: '0 * * * * *',
+  schedule: '*/20 * * * * *',
   // A pool's placeholder must be there before the first pipeline that does not wait asks for an agent.
   runOnStartup: true,
   extraInputs: [df.input.durableClient()],

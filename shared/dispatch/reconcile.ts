@@ -7,8 +7,12 @@ export interface ReconcileDependencies extends BeginDependencies {
   readonly log: Log;
 }
 
-/** A message that is on its way, or a step that is being tried again, is no reason to step in. */
+/** A step that is being tried again is no reason to step in. */
 const quietMs = 60_000;
+/** A request that nobody has begun to start has probably lost its message: its caller waits for nothing. */
+const unstartedMs = 20_000;
+/** How often this runs, see `functions/timers.ts`. */
+const roundMs = 20_000;
 const atMost = 200;
 const atOnce = 16;
 
@@ -26,15 +30,21 @@ export const reconcile = (dependencies: ReconcileDependencies) => async (): Prom
   }
 
   const now = clock.now().getTime();
-  const quietSince = new Date(now - quietMs).toISOString();
-  const quiet = live.filter(request => lastMove(request) < quietSince);
-  const looked = turn(quiet, Math.floor(now / 60_000));
+  const quietFor = (ms: number) => (request: LiveRequest) => now - Date.parse(lastMove(request)) > ms;
+  const unstarted = live
+    .filter(isUnstarted)
+    .filter(quietFor(unstartedMs))
+    .toSorted((one, other) => one.createdAt.localeCompare(other.createdAt));
+  const quiet = live.filter(request => !isUnstarted(request)).filter(quietFor(quietMs));
+  const looked = [...unstarted, ...turn(quiet, Math.floor(now / roundMs))].slice(0, atMost);
   for (let from = 0; from < looked.length; from += atOnce) {
     await Promise.all(looked.slice(from, from + atOnce).map(async request => restart(dependencies, request)));
   }
   await ensurePlaceholders(dependencies, [...config.profiles.values()]);
-  if (live.length > 0) log.info(`Reconciled ${live.length} live requests, ${quiet.length} of them quiet.`);
 };
+
+const isUnstarted = ({ state, startClaimedAt }: LiveRequest): boolean =>
+  state === 'accepted' && startClaimedAt === undefined;
 
 const lastMove = ({ updatedAt, startClaimedAt }: LiveRequest): string =>
   startClaimedAt !== undefined && startClaimedAt > updatedAt ? startClaimedAt : updatedAt;

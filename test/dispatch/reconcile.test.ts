@@ -43,6 +43,20 @@ test('starts again what has no orchestration, at the attempt where it was', asyn
   }
 });
 
+test('starts what lost its message sooner than it doubts what has begun, the oldest first', async () => {
+  const world = createWorld();
+  await haveRequest(world, 'accepted', { requestId: 'younger', createdAt: '2026-01-31T10:00:00.500Z' });
+  await haveRequest(world, 'accepted', { requestId: 'older', createdAt: '2026-01-31T10:00:00.100Z' });
+  await haveRequest(world, 'starting', { requestId: 'begun', startClaimedAt: '2026-01-31T10:00:00.000Z' });
+  world.clock.advance(19_000);
+  await reconcile(world)();
+  assert.equal(started(world), []);
+  world.clock.advance(2_000);
+  await reconcile(world)();
+  const inOrder = world.orchestrations.callsOf('startLifecycle').map(({ args }) => String(args[0]));
+  assert.equal(inOrder, ['older', 'younger']);
+});
+
 test('leaves alone what runs, what moved just now, and what has ended', async () => {
   const world = createWorld();
   await haveRequest(world, 'starting', { requestId: 'runs', startClaimedAt: '2026-01-31T10:00:00.000Z' });
