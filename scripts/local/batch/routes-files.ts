@@ -1,5 +1,5 @@
-import { createReadStream, type Dirent, type Stats } from 'node:fs';
-import { readdir, realpath, stat } from 'node:fs/promises';
+import type { Dirent, Stats } from 'node:fs';
+import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 
 import type { FastifyInstance, FastifyReply } from 'fastify';
@@ -27,20 +27,38 @@ export function fileRoutes(server: FastifyInstance, engine: Engine): void {
   };
 
   server.get<FileRoute>('/jobs/:jobId/tasks/:taskId/files/*', async (request, reply) => {
-    const file = await findFile(folderOf(request.params), request.params['*']);
-    if (file.stats.isDirectory()) throw new BatchError('FileNotFound');
-    describe(reply, file, engine.url + pathOf(request));
-    const { 'ocp-range': ocpRange, range } = request.headers;
-    const asked = rangeOf(Array.isArray(ocpRange) ? ocpRange[0] : (ocpRange ?? range), file.stats.size);
-    // The client takes 200 alone as success, for a part of a file too.
-    const status = asked && ocpRange === undefined ? 206 : 200;
-    reply.code(status).type('application/octet-stream');
-    const { start, end } = asked ?? { start: 0, end: file.stats.size - 1 };
-    if (end < start) return reply.header('Content-Length', '0').send('');
-    // Bounded by the size that was announced: a running task goes on writing while we send.
-    return reply
-      .header('Content-Length', String(end - start + 1))
-      .send(createReadStream(file.path, { start, end }));
+    const found = await findFile(folderOf(request.params), request.params['*']);
+    if (found.stats.isDirectory()) throw new BatchError('FileNotFound');
+    // One open file for size and content: a task that runs again gets new files under the old names.
+    const handle = await open(found.path).catch(() => {
+      throw new BatchError('FileNotFound');
+    });
+    try {
+      const file = { ...found, stats: await handle.stat() };
+      describe(reply, file, engine.url + pathOf(request));
+      const { 'ocp-range': ocpRange, range } = request.headers;
+      const asked = rangeOf(Array.isArray(ocpRange) ? ocpRange[0] : (ocpRange ?? range), file.stats.size);
+      // The client takes 200 alone as success, for a part of a file too.
+      const status = asked && ocpRange === undefined ? 206 : 200;
+      reply.code(status).type('application/octet-stream');
+      const { start, end } = asked ?? { start: 0, end: file.stats.size - 1 };
+      const length = Math.max(0, end - start + 1);
+      reply.header('Content-Length', String(length));
+      if (length === 0) {
+        await handle.close();
+        return await reply.send('');
+      }
+      // Bounded by the size that was announced: a running task goes on writing while we send.
+      const stream = handle.createReadStream({ start, end });
+      stream.once('end', () => {
+        // Cut short by its task meanwhile. The client would wait for the missing bytes for ever.
+        if (stream.bytesRead < length) request.raw.socket.destroy();
+      });
+      return await reply.send(stream);
+    } catch (error) {
+      await handle.close().catch(() => undefined);
+      throw error;
+    }
   });
 
   server.head<FileRoute>('/jobs/:jobId/tasks/:taskId/files/*', async (request, reply) => {
