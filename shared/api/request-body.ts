@@ -1,36 +1,15 @@
 import * as z from 'zod';
+import { isReservedCapability } from '../domain/capability-name.js';
 import { requestIdPattern } from '../domain/names.js';
 import type { FieldError } from './problem.js';
 
 const kibi = 1024;
 export const bodyLimitBytes = 64 * kibi;
 
-/** Names that would change what runs in the container, or speak in our name. */
-const reservedPrefixes = [
-  'AZDO_',
-  'AZ_BATCH_',
-  'VSTS_',
-  'VSO_',
-  'SYSTEM_',
-  'LD_',
-  'DOTNET_',
-  'NODE_',
-  'PYTHON',
-  'BASH_',
-];
-const reservedNames = new Set(
-  'PATH,HOME,USER,SHELL,PWD,ENV,IFS,TMPDIR,TEMP,TMP,HTTP_PROXY,HTTPS_PROXY,ALL_PROXY,NO_PROXY,COMSPEC,PATHEXT,PSMODULEPATH,SYSTEMROOT,WINDIR,__PROTO__,CONSTRUCTOR,PROTOTYPE'.split(
-    ',',
-  ),
-);
-
 const capabilityName = z
   .string()
   .regex(/^[A-Za-z_][A-Za-z0-9_.]{0,127}$/, 'must be an environment variable name of at most 128 characters')
-  .refine(name => {
-    const upper = name.toUpperCase();
-    return !reservedNames.has(upper) && !reservedPrefixes.some(prefix => upper.startsWith(prefix));
-  }, 'is a reserved name');
+  .refine(name => !isReservedCapability(name), 'is a reserved name');
 
 /** Agents take a longer environment variable for no capability. */
 const capabilityValue = z

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import * as z from 'zod';
 import { lostAgent } from '../../shared/domain/agent-end.js';
 import { attemptBackoff, backoffMs, chanceFrom } from '../../shared/domain/backoff.js';
+import { isReservedCapability } from '../../shared/domain/capability-name.js';
 import { deadLetterMessage } from '../../shared/domain/dead-letter.js';
 import { failureFromText, stages, TransientError } from '../../shared/domain/failure.js';
 import { agentNameOf, batchJobIdOf, dayOf, watchIdOf } from '../../shared/domain/names.js';
@@ -177,3 +178,27 @@ ends('tells the last words of a container', () => {
 });
 
 ends.run();
+
+const capabilities = suite('isReservedCapability');
+
+capabilities('keeps what steers a container from callers, whatever its case', () => {
+  for (const name of [
+    'AZDO_TOKEN',
+    'azdo_url',
+    'VSTS_AGENT_INPUT_TOKEN',
+    'Path',
+    'NODE_OPTIONS',
+    'LD_PRELOAD',
+    '__proto__',
+  ]) {
+    assert.ok(isReservedCapability(name), name);
+  }
+});
+
+capabilities('leaves what jobs demand', () => {
+  for (const name of ['AGENT_FOR', 'NODE_VERSION', 'DOTNET_VERSION', 'PYTHON', 'java', 'Docker']) {
+    assert.not.ok(isReservedCapability(name), name);
+  }
+});
+
+capabilities.run();
