@@ -29,6 +29,8 @@ function run(
   const [file, ...args] = command;
   const child = execa(file, [...args, '--port', String(port), '--data', folder.path], {
     cwd: root,
+    // In CI colours are on without a terminal.
+    env: { NO_COLOR: '1' },
     reject: false,
     all: true,
     forceKillAfterDelay: false,
