@@ -5,6 +5,7 @@ import { execa } from 'execa';
 import getPort from 'get-port';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { findSurvivors } from '../../scripts/processes.js';
 import { root } from '../../scripts/root.js';
 import { makeTempFolder, type TempFolder } from '../support/temp-folder.js';
 import { waitFor } from '../support/wait-for.js';
@@ -117,6 +118,15 @@ start('its parts end when it is killed', async context => {
   running.child.kill('SIGKILL');
   await running.child;
   for (const url of urls) await waitFor(`${url} to be gone`, async () => !(await answers(url)));
+  // A part that no longer answers may still be settling what it had begun.
+  const { path: folder } = context.folder;
+  await waitFor(
+    'the parts to be gone',
+    async () => (await findSurvivors({ group: -1, folder })).length === 0,
+    {
+      timeoutMs: 20_000,
+    },
+  );
 });
 
 start.run();
