@@ -24,7 +24,10 @@ export const finishRequest =
     if ((await takeBack(dependencies, before, outcome.state === 'expired')) === 'busy') {
       return { kind: 'agentBusy' };
     }
-    const callback = await answerPipeline(dependencies, before, outcome);
+    const callback =
+      outcome.planOver === undefined
+        ? await answerPipeline(dependencies, before, outcome)
+        : { ...before.callback, refusedWith: outcome.planOver };
     const at = clock.now().toISOString();
     const ended = (row: AgentRequest): AgentRequest => ({
       ...end(row, {

@@ -198,6 +198,7 @@ const cancelledByRequest: Outcome = { state: 'cancelled', detail: 'Cancelled by 
 const runIsOver = (reason: string): Outcome => ({
   state: 'cancelled',
   detail: `The pipeline run is over, so its agent is taken back: ${reason}`,
+  planOver: reason,
 });
 
 const deadLettered = (failure: Failure): Outcome => ({

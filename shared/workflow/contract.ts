@@ -52,6 +52,8 @@ export interface Outcome {
   readonly state: EndState;
   readonly detail: string;
   readonly failure?: Failure | undefined;
+  /** How we know that the run is over: then nobody is left to be told. */
+  readonly planOver?: string | undefined;
 }
 
 /** How far an attempt has come once its task is there; a restarted orchestration finds it further on. */
@@ -187,6 +189,7 @@ const outcome = decoder.object<Outcome>({
   state: decoder.oneOf(endStates),
   detail: decoder.string,
   failure: decoder.optional(failure),
+  planOver: decoder.optional(decoder.string),
 });
 
 const attemptRef = { requestId: decoder.string, generation: decoder.number, attempt: decoder.number };

@@ -45,6 +45,17 @@ const nothingLeft = (world: World): void => {
 
 const test = suite('finishRequest');
 
+test('a run that is over is told nothing more, and why is written down', async () => {
+  const world = createWorld();
+  await haveRequest(world, 'online', { ...waitingPipeline(world) });
+  await finish(world, { state: 'cancelled', detail: 'The run is over.', planOver: 'PlanTerminated' });
+  assert.equal(world.pipeline.calls, []);
+  const { callback } = await row(world);
+  assert.is(callback?.refusedWith, 'PlanTerminated');
+  assert.is(callback?.sealedToken, undefined);
+  nothingLeft(world);
+});
+
 test('every end has cleaned up, is answered and is written last', async () => {
   const cases: readonly (readonly ['accepted' | 'starting' | 'online' | 'busy', Outcome])[] = [
     ['accepted', cancelled],
