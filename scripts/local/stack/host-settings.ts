@@ -19,8 +19,11 @@ export function hostSettings(given: Settings, around: Surroundings): Record<stri
   const defaults: Record<string, string> = {
     FUNCTIONS_WORKER_RUNTIME: 'node',
     CallbackTokenKey: around.callbackTokenKey,
-    AzDOUbuntuPool: defaultAgentPools.ubuntu,
-    AzDOWindowsPool: defaultAgentPools.windows,
+    // A real organisation has pools of its own, and these names would only be missed there.
+    ...(around.devops && {
+      AzDOUbuntuPool: defaultAgentPools.ubuntu,
+      AzDOWindowsPool: defaultAgentPools.windows,
+    }),
     ContainerRegistryServer: 'registry.local',
   };
   const standIns: Record<string, string> = {
