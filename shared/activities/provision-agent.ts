@@ -34,16 +34,14 @@ export const provisionAgent =
       return stop;
     }
 
-    const told = tellPipeline(dependencies, request, pipelineLog.provisioning(request, input.attempts));
-    const fit = await checkPool(dependencies, request);
-    if (fit) {
-      await told;
-      return fit;
-    }
+    const [unfit] = await Promise.all([
+      checkPool(dependencies, request),
+      tellPipeline(dependencies, request, pipelineLog.provisioning(request, input.attempts)),
+    ]);
+    if (unfit) return unfit;
     const task = agentTask(dependencies, request);
     if ('kind' in task) return task;
     const created = await compute.createTask(task);
-    await told;
     if (created.kind === 'rejected') return created;
 
     // Before the row says `starting`: what is there from then on must be watched.

@@ -1,6 +1,6 @@
 import type { Config } from '../config.js';
 import { articleImage, imageName, type Profile } from '../domain/profile.js';
-import type { AgentRequest } from '../domain/request.js';
+import { type AgentRequest, acceptedRequest } from '../domain/request.js';
 import type { PipelineCaller } from './pipeline-headers.js';
 import type { FieldError } from './problem.js';
 import type { Parsed, RequestBody } from './request-body.js';
@@ -60,29 +60,15 @@ export function newRequest(
   },
 ): AgentRequest {
   return {
-    requestId,
-    generation: 1,
+    ...acceptedRequest(requestId, at, from.detail),
     profile: profile.name,
-    state: 'accepted',
-    attempt: 0,
-    firstAttempt: 1,
     devOpsPool: profile.devOpsPool,
     image,
-    agentName: undefined,
-    batch: undefined,
-    createdAt: at,
-    updatedAt: at,
-    onlineAt: undefined,
-    endedAt: undefined,
     timeoutMinutes: body.timeoutMinutes ?? profile.timeoutMinutes,
     capabilities: body.capabilities ?? {},
     tags: body.tags ?? {},
-    failure: undefined,
-    history: [{ state: 'accepted', at, attempt: 0, detail: from.detail }],
     pipeline: from.caller?.context,
     callback: from.sealedToken === undefined ? undefined : { sealedToken: from.sealedToken },
     replyQueue: from.replyQueue,
-    startClaimedAt: undefined,
-    cancelRequestedAt: undefined,
   };
 }

@@ -4,7 +4,7 @@ import { changeRequest } from '../change-request.js';
 import { deadLetterMessage } from '../domain/dead-letter.js';
 import { type Failure, TransientError } from '../domain/failure.js';
 import { end } from '../domain/lifecycle.js';
-import { type AgentRequest, isEnded } from '../domain/request.js';
+import { type AgentRequest, acceptedRequest, isEnded } from '../domain/request.js';
 import { show } from '../domain/view.js';
 import type { Log, RequestQueue, StoredRequest } from '../ports.js';
 import { type BeginDependencies, beginLifecycle } from './begin-lifecycle.js';
@@ -14,6 +14,8 @@ export interface DispatchDependencies extends BeginDependencies {
   readonly queue: RequestQueue;
   readonly log: Log;
 }
+
+const askedByMessage = 'Asked for by a queue message.';
 
 /**
  * Takes one message off the queue: our own intake's, whose request is in the table already, or another system's,
@@ -36,7 +38,7 @@ export const dispatchMessage =
     if (!stored) {
       const request = newRequest(requestId, message, wanted, clock.now().toISOString(), {
         replyQueue: message.replyQueue,
-        detail: 'Asked for by a queue message.',
+        detail: askedByMessage,
       });
       await store.insert(request, bytes);
       stored = await store.get(requestId);
@@ -111,7 +113,8 @@ async function refuse(
     retryable: false,
   };
   const accepted: AgentRequest = {
-    ...unknownRequest(requestId, at),
+    // Nothing of it could be believed, so nothing of it is shown.
+    ...acceptedRequest(requestId, at, askedByMessage),
     replyQueue: read.replyQueue,
   };
   const ended = end(accepted, {
@@ -145,31 +148,3 @@ async function idOfRefused(
   const isSame = taken.profile === '' && message !== undefined && Buffer.compare(message, bytes) === 0;
   return isSame ? asked : ownId;
 }
-
-/** Nothing of it could be believed, so nothing of it is shown. */
-const unknownRequest = (requestId: string, at: string): AgentRequest => ({
-  requestId,
-  generation: 1,
-  profile: '',
-  state: 'accepted',
-  attempt: 0,
-  firstAttempt: 1,
-  devOpsPool: '',
-  image: '',
-  agentName: undefined,
-  batch: undefined,
-  createdAt: at,
-  updatedAt: at,
-  onlineAt: undefined,
-  endedAt: undefined,
-  timeoutMinutes: 1,
-  capabilities: {},
-  tags: {},
-  failure: undefined,
-  history: [{ state: 'accepted', at, attempt: 0, detail: 'Asked for by a queue message.' }],
-  pipeline: undefined,
-  callback: undefined,
-  replyQueue: undefined,
-  startClaimedAt: undefined,
-  cancelRequestedAt: undefined,
-});

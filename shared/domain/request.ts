@@ -77,3 +77,31 @@ export interface AgentRequest {
   readonly startClaimedAt: string | undefined;
   readonly cancelRequestedAt: string | undefined;
 }
+
+/** A request of which nothing is known yet but that it was asked for. */
+export const acceptedRequest = (requestId: string, at: string, detail: string): AgentRequest => ({
+  requestId,
+  generation: 1,
+  profile: '',
+  state: 'accepted',
+  attempt: 0,
+  firstAttempt: 1,
+  devOpsPool: '',
+  image: '',
+  agentName: undefined,
+  batch: undefined,
+  createdAt: at,
+  updatedAt: at,
+  onlineAt: undefined,
+  endedAt: undefined,
+  timeoutMinutes: 1,
+  capabilities: {},
+  tags: {},
+  failure: undefined,
+  history: [{ state: 'accepted', at, attempt: 0, detail }],
+  pipeline: undefined,
+  callback: undefined,
+  replyQueue: undefined,
+  startClaimedAt: undefined,
+  cancelRequestedAt: undefined,
+});
