@@ -16,9 +16,10 @@ const maxLineLength = 1_024;
 /** Everything about the run is gone: asking its plan would only tell the same. */
 const planIsGone: ReadonlySet<string> = new Set([
   'TaskOrchestrationPlanNotFoundException',
-  'TaskOrchestrationPlanSecurityException',
   'TaskOrchestrationPlanTerminatedException',
 ]);
+/** The plan is not for this token: it is over, unless it can still be read with that very token. */
+const planIsClosed = 'TaskOrchestrationPlanSecurityException';
 /** Nobody waits for the task any more, which may be answered as 500; the run itself may go on. */
 const taskIsGone = 'OrchestrationSessionNotFoundException';
 
@@ -90,7 +91,8 @@ async function postCompletion(
     return taken ? undefined : { status: statusCode, typeKey: undefined };
   } catch (error) {
     const facts = devOpsFacts(error);
-    const isTerminal = facts.typeKey === taskIsGone || planIsGone.has(facts.typeKey ?? '');
+    const { typeKey = '' } = facts;
+    const isTerminal = typeKey === taskIsGone || typeKey === planIsClosed || planIsGone.has(typeKey);
     if (!isTerminal && isTransient(facts)) throw unavailable(facts);
     return facts;
   }
@@ -118,8 +120,9 @@ async function askPlan(pipeline: PipelineContext, token: string, reason: string)
     }
   } catch (error) {
     const facts = devOpsFacts(error);
-    if (planIsGone.has(facts.typeKey ?? '')) {
-      return { kind: 'planOver', reason: `${reason}; ${facts.typeKey ?? ''}` };
+    const { typeKey = '' } = facts;
+    if (typeKey === planIsClosed || planIsGone.has(typeKey)) {
+      return { kind: 'planOver', reason: `${reason}; ${typeKey}` };
     }
     const gaveNoRoute = facts.status === undefined && facts.code === undefined && !isTimeout(facts);
     if (!gaveNoRoute && isTransient(facts)) throw unavailable(facts);

@@ -83,16 +83,26 @@ const cases: [string, Scripted | 'reset', Scripted | 'reset', string][] = [
     refusal(400, 'TaskOrchestrationPlanTerminatedException'),
     'planOver OrchestrationSessionNotFoundException',
   ],
-  ...[
-    'TaskOrchestrationPlanNotFoundException',
-    'TaskOrchestrationPlanSecurityException',
-    'TaskOrchestrationPlanTerminatedException',
-  ].map((typeKey): [string, Scripted, Scripted, string] => [
-    `${typeKey}, as 500`,
-    refusal(500, typeKey),
+  [
+    'a plan that is not for this token, which reads it all the same',
+    refusal(500, 'TaskOrchestrationPlanSecurityException'),
     unused,
-    `planOver ${typeKey}`,
-  ]),
+    'refused TaskOrchestrationPlanSecurityException',
+  ],
+  [
+    'a plan that is not for this token',
+    refusal(403, 'TaskOrchestrationPlanSecurityException'),
+    refusal(403, 'TaskOrchestrationPlanSecurityException'),
+    'planOver TaskOrchestrationPlanSecurityException',
+  ],
+  ...['TaskOrchestrationPlanNotFoundException', 'TaskOrchestrationPlanTerminatedException'].map(
+    (typeKey): [string, Scripted, Scripted, string] => [
+      `${typeKey}, as 500`,
+      refusal(500, typeKey),
+      unused,
+      `planOver ${typeKey}`,
+    ],
+  ),
   ['408', { status: 408 }, unused, 'transient AzDOUnavailable'],
   ['429', { status: 429, headers: { 'retry-after': '3' } }, unused, 'transient AzDOUnavailable'],
   ['500', refusal(500, 'SomeException'), unused, 'transient AzDOUnavailable'],
