@@ -25,6 +25,8 @@ killed.before(async () => {
 killed.after(async () => end());
 killed.after.each(async () => {
   const { stack } = world;
+  // A test that failed with its host dead must not take the others with it.
+  if (stack.pid('host') === undefined) await stack.start('host');
   await misbehave(stack, 'batch');
   await misbehave(stack, 'devops');
   await changeBatchPool(stack, 'batchLinux', { maxNodes: 2 });
@@ -38,16 +40,21 @@ async function killHost(requestId: string): Promise<string | undefined> {
 }
 
 killed('when the request is accepted finishes it', async () => {
-  const { runId } = await world.pipelines.start();
-  const state = await killHost(await world.pipelines.requestId(runId));
-  assert.is(state, 'accepted');
-  await world.stack.start('host');
-  await endsWithOneAgent(world, runId);
+  // Nothing holds a request in this state for long, so a kill may come too late; then it is tried with another.
+  for (let tries = 1; ; tries += 1) {
+    const { runId } = await world.pipelines.start();
+    const state = await killHost(await world.pipelines.requestId(runId));
+    await world.stack.start('host');
+    await endsWithOneAgent(world, runId);
+    if (state === 'accepted') return;
+    assert.ok(tries < 5, `it was ${String(state)} each time`);
+    await resetCalls(world.stack);
+  }
 });
 
 killed('while it makes the Batch task finds the one that it made', async () => {
   // Batch makes the task, but its answer is still on its way when the host dies.
-  await misbehave(world.stack, 'batch', { call: 'POST */tasks', when: 'none', holdMs: 1_000, count: 1 });
+  await misbehave(world.stack, 'batch', { call: 'POST */tasks', when: 'none', holdMs: 3_000, count: 1 });
   const { runId } = await world.pipelines.start();
   const requestId = await world.pipelines.requestId(runId);
   await waitFor('the task', async () => (await batchTasks(world.stack)).length > 0);
@@ -69,7 +76,7 @@ killed('while the agent starts goes on waiting for it', async () => {
 
 killed('while it releases the pipeline has it released once', async () => {
   // Azure DevOps takes the completion, but its answer is still on its way when the host dies.
-  await misbehave(world.stack, 'devops', { call: 'POST */events', when: 'none', holdMs: 1_000, count: 1 });
+  await misbehave(world.stack, 'devops', { call: 'POST */events', when: 'none', holdMs: 3_000, count: 1 });
   const { runId } = await world.pipelines.start({ script: 'sleep 2' });
   const requestId = await world.pipelines.requestId(runId);
   await waitFor('the completion', async () => accepted(await world.pipelines.get(runId)).length > 0);
@@ -92,7 +99,7 @@ killed('while it cleans up cleans up all the same', async () => {
   await misbehave(world.stack, 'batch', {
     call: 'DELETE */tasks/:taskId',
     when: 'none',
-    holdMs: 1_000,
+    holdMs: 3_000,
     count: 1,
   });
   const { runId } = await world.pipelines.start();
