@@ -137,7 +137,11 @@ export function requestStoreContract(name: string, makeStore: () => Promise<Requ
   test('tells of a live request what its watch needs', async () => {
     const store = await makeStore();
     await store.insert(someRequest(whole), message('m'));
-    await store.insert(someRequest({ requestId: 'other', devOpsPool: "Bob's pool" }), message('m'));
+    const answered = { ...whole, callback: { result: 'succeeded', acknowledgedAt: at(3) } } as const;
+    await store.insert(
+      someRequest({ ...answered, requestId: 'other', devOpsPool: "Bob's pool" }),
+      message('m'),
+    );
     const [live, ...more] = await store.live('Private Linux');
     assert.equal(more, []);
     if (!live) fail('no live request');
@@ -146,6 +150,10 @@ export function requestStoreContract(name: string, makeStore: () => Promise<Requ
     assert.is(live.attempt, 2);
     assert.is(live.agentName, 'r-1-2');
     assert.equal(live.batch, whole.batch);
+    assert.is(live.onlineAt, at(1));
+    assert.is(live.pipelineWaits, true);
+    const [other] = await store.live("Bob's pool");
+    assert.is(other?.pipelineWaits, false);
     assert.is(live.cancelRequestedAt, at(2));
     assert.is(live.startClaimedAt, at(1));
     assert.equal(
