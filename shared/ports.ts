@@ -118,6 +118,8 @@ export interface AgentRegistry {
   getAgent(devOpsPool: string, agentName: string): Promise<AgentView | undefined>;
   /** Whether the pool's recent jobs include one that this agent ran; undefined if it can't be told. */
   ranJob(devOpsPool: string, agentName: string): Promise<boolean | undefined>;
+  /** How the job ended that this agent ran, if the pool's recent jobs include one; `failed` also when it was lost. */
+  jobResult(devOpsPool: string, agentName: string): Promise<'succeeded' | 'failed' | 'canceled' | undefined>;
   /** Removes a registration; `busy` when a job runs on it. */
   removeAgent(devOpsPool: string, agentName: string): Promise<'removed' | 'busy'>;
   /** Makes sure that the pool has an offline agent that satisfies a job's demands. */

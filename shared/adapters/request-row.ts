@@ -76,6 +76,7 @@ const RequestRow = z.object({
   createdAt: z.string(),
   updatedAt: z.string(),
   onlineAt: optionalText,
+  taskStartedAt: optionalText,
   endedAt: optionalText,
   timeoutMinutes: z.number(),
   capabilities: json(Texts),
@@ -103,6 +104,7 @@ const LiveRow = RequestRow.pick({
   startClaimedAt: true,
   cancelRequestedAt: true,
   onlineAt: true,
+  taskStartedAt: true,
 }).extend({
   /** Said in a column of its own: the sealed token beside it is too large to be read with every look at a pool. */
   pipelineWaits: z.boolean().default(false),
@@ -129,6 +131,7 @@ export function toColumns(request: AgentRequest): RequestColumns {
     createdAt: request.createdAt,
     updatedAt: request.updatedAt,
     onlineAt: request.onlineAt ?? '',
+    taskStartedAt: request.taskStartedAt ?? '',
     endedAt: request.endedAt ?? '',
     timeoutMinutes: request.timeoutMinutes,
     replyQueue: request.replyQueue ?? '',

@@ -64,6 +64,8 @@ export interface AgentRequest {
   readonly createdAt: string;
   readonly updatedAt: string;
   readonly onlineAt: string | undefined;
+  /** When Batch began to run the task of the agent that is online, by the clock of Batch: a later run is another agent. */
+  readonly taskStartedAt: string | undefined;
   readonly endedAt: string | undefined;
   readonly timeoutMinutes: number;
   readonly capabilities: Readonly<Record<string, string>>;
@@ -100,6 +102,7 @@ export const acceptedRequest = (requestId: string, at: string, detail: string): 
   createdAt: at,
   updatedAt: at,
   onlineAt: undefined,
+  taskStartedAt: undefined,
   endedAt: undefined,
   timeoutMinutes: 1,
   capabilities: {},

@@ -39,13 +39,15 @@ export type WatchedRequest = Pick<
   | 'batch'
   | 'createdAt'
   | 'onlineAt'
+  | 'taskStartedAt'
   | 'cancelRequestedAt'
 >;
 
 /** What has changed for a request, told to its orchestration as an event. */
 export type Situation =
-  | { readonly kind: 'agentOnline'; readonly attempt: number }
-  | { readonly kind: 'agentBusy'; readonly attempt: number }
+  /** `startedAt`: when Batch began to run the agent's task, by its own clock. */
+  | { readonly kind: 'agentOnline'; readonly attempt: number; readonly startedAt?: string | undefined }
+  | { readonly kind: 'agentBusy'; readonly attempt: number; readonly startedAt?: string | undefined }
   | { readonly kind: 'agentGone'; readonly attempt: number; readonly ranJob: boolean }
   | {
       readonly kind: 'taskEnded';
@@ -73,7 +75,7 @@ export interface Observation {
   readonly wasSuspect?: boolean;
 }
 
-/** Our clock and that of Batch need not agree. */
+/** Our clock and that of Batch need not agree; only where nothing better is known are they compared. */
 const clockSkewMs = 60_000;
 
 /**
@@ -85,16 +87,21 @@ const clockSkewMs = 60_000;
  * @param hasRun the task was seen running before.
  */
 export function lostNode(
-  request: Pick<WatchedRequest, 'state' | 'onlineAt'>,
+  request: Pick<WatchedRequest, 'state' | 'onlineAt' | 'taskStartedAt'>,
   task: TaskView | undefined,
   hasRun: boolean,
 ): 'yes' | 'perhaps' | 'no' {
   const wasOnline = request.state === 'online' || request.state === 'busy';
   if (!task || task.state === 'completed') return 'no';
   if (task.state === 'running') {
-    const { startedAt } = task;
-    if (!wasOnline || startedAt === undefined || request.onlineAt === undefined) return 'no';
-    return Date.parse(startedAt) > Date.parse(request.onlineAt) + clockSkewMs ? 'yes' : 'no';
+    const { onlineAt, taskStartedAt } = request;
+    if (!wasOnline || task.startedAt === undefined || onlineAt === undefined) return 'no';
+    const startedAt = Date.parse(task.startedAt);
+    const isAnotherRun =
+      taskStartedAt === undefined
+        ? startedAt > Date.parse(onlineAt) + clockSkewMs
+        : startedAt > Date.parse(taskStartedAt);
+    return isAnotherRun ? 'yes' : 'no';
   }
   if (task.previousState === 'running') return 'yes';
   return wasOnline || hasRun ? 'perhaps' : 'no';
@@ -130,7 +137,9 @@ export function judge(
   const lost = lostNode(request, task, wasSuspect);
   if (lost === 'yes' || (lost === 'perhaps' && wasSuspect)) return { kind: 'nodeLost', attempt, ranJob };
   if (!task && !agent?.online) return { kind: 'agentGone', attempt, ranJob };
-  if (agent?.busy && state !== 'busy') return { kind: 'agentBusy', attempt };
-  if (agent?.online && state === 'starting') return { kind: 'agentOnline', attempt };
+  const startedAt = task?.state === 'running' ? task.startedAt : undefined;
+  const news = { attempt, ...(startedAt === undefined ? {} : { startedAt }) };
+  if (agent?.busy && state !== 'busy') return { kind: 'agentBusy', ...news };
+  if (agent?.online && state === 'starting') return { kind: 'agentOnline', ...news };
   return undefined;
 }

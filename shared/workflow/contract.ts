@@ -104,7 +104,7 @@ export interface Activities {
   /** Looks once at the agent and its task, outside the watch. */
   lookAtAgent: { input: AttemptRef; output: Look };
   /** Writes `online` and lets the pipeline go on. */
-  releasePipeline: { input: AttemptRef; output: Released };
+  releasePipeline: { input: AttemptRef & { readonly startedAt?: string | undefined }; output: Released };
   /** Writes `busy`. */
   recordBusy: { input: AttemptRef; output: { readonly kind: 'recorded' } };
   /** Finds out what became of an agent that ended unseen. */
@@ -145,8 +145,8 @@ const failure = decoder.object<Failure>({
 });
 
 export const decodeSituation = decoder.tagged<Situation>({
-  agentOnline: { attempt: decoder.number },
-  agentBusy: { attempt: decoder.number },
+  agentOnline: { attempt: decoder.number, startedAt: decoder.optional(decoder.string) },
+  agentBusy: { attempt: decoder.number, startedAt: decoder.optional(decoder.string) },
   agentGone: { attempt: decoder.number, ranJob: decoder.boolean },
   taskEnded: {
     attempt: decoder.number,
@@ -243,7 +243,10 @@ export const decodeInput: { readonly [Name in ActivityName]: (value: unknown) =>
       attempts: decoder.number,
     }),
     lookAtAgent: decoder.object<AttemptRef>(attemptRef),
-    releasePipeline: decoder.object<AttemptRef>(attemptRef),
+    releasePipeline: decoder.object<Activities['releasePipeline']['input']>({
+      ...attemptRef,
+      startedAt: decoder.optional(decoder.string),
+    }),
     recordBusy: decoder.object<AttemptRef>(attemptRef),
     settleEnd: decoder.object<Activities['settleEnd']['input']>({
       ...attemptRef,

@@ -415,8 +415,20 @@ settling('an agent whose node was lost had run its job or is NodePreempted', asy
     'NodePreempted',
     true,
   ]);
-  world.registry.put(linuxPool, 'r-1-1', { ranJob: true });
+  world.registry.put(linuxPool, 'r-1-1', { ranJob: true }, 'failed');
   assert.equal(await settle(world, lost), { kind: 'ranJob' });
+
+  for (const [result, kind] of [
+    [undefined, 'lost'],
+    ['failed', 'lost'],
+    ['succeeded', 'ranJob'],
+    ['canceled', 'ranJob'],
+  ] as const) {
+    const busy = createWorld();
+    await haveRequest(busy, 'busy');
+    if (result) busy.registry.put(linuxPool, 'r-1-1', { busy: false, ranJob: true }, result);
+    assert.is((await settle(busy, { ...lost, ranJob: result !== undefined })).kind, kind, result);
+  }
 });
 
 settling('an agent that nobody can ask about any more is lost', async () => {

@@ -15,6 +15,7 @@ const whole: Partial<AgentRequest> = {
   agentName: 'r-1-2',
   batch: { poolId: 'linux', jobId: 'agents-ubuntu-20260131', taskId: 'r-1-2' },
   onlineAt: at(1),
+  taskStartedAt: at(0),
   capabilities: { Team: "o'brien & söhne" },
   tags: { empty: '', quoted: '"\\' },
   failure: { code: 'NodePreempted', stage: 'nodeAllocation', message: 'The node was lost.', retryable: true },
@@ -95,7 +96,7 @@ export function requestStoreContract(name: string, makeStore: () => Promise<Requ
     await store.insert(someRequest(whole), message('m'));
     const read = await stored(store, 'r-1');
     const { failure: _failure, ...rest } = read.request;
-    const next = { ...rest, failure: undefined, onlineAt: undefined, callback: {} };
+    const next = { ...rest, failure: undefined, onlineAt: undefined, taskStartedAt: undefined, callback: {} };
     await store.replace(read, next);
     assert.equal((await stored(store, 'r-1')).request, next);
   });
@@ -151,6 +152,7 @@ export function requestStoreContract(name: string, makeStore: () => Promise<Requ
     assert.is(live.agentName, 'r-1-2');
     assert.equal(live.batch, whole.batch);
     assert.is(live.onlineAt, at(1));
+    assert.is(live.taskStartedAt, at(0));
     assert.is(live.pipelineWaits, true);
     const [other] = await store.live("Bob's pool");
     assert.is(other?.pipelineWaits, false);

@@ -86,6 +86,7 @@ const toLive = (request: AgentRequest): LiveRequest => ({
   generation: request.generation,
   devOpsPool: request.devOpsPool,
   onlineAt: request.onlineAt,
+  taskStartedAt: request.taskStartedAt,
   pipelineWaits: pipelineWaits(request),
   createdAt: request.createdAt,
   updatedAt: request.updatedAt,
