@@ -2,6 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { provisionAgent } from '../../shared/activities/provision-agent.js';
 import { changeRequest } from '../../shared/change-request.js';
+import { TransientError } from '../../shared/domain/failure.js';
 import { advance } from '../../shared/domain/lifecycle.js';
 import type { AgentRequest } from '../../shared/domain/request.js';
 import type { Provisioned } from '../../shared/workflow/contract.js';
@@ -83,6 +84,25 @@ test('makes nothing for a run that is over', async () => {
     reason: 'TaskOrchestrationPlanTerminatedException',
   });
   assert.equal(world.compute.tasks(), []);
+});
+
+test('says in the history and to the pipeline what a person has to do, once', async () => {
+  const world = createWorld();
+  await haveRequest(world, 'accepted', waitingPipeline(world));
+  const disabled = new TransientError('JobDisabled', 'createTask', 'Its job is disabled.', 60_000);
+  world.compute.failNext('createTask', disabled, 2);
+  for (let tries = 0; tries < 2; tries += 1) {
+    await provision(world).then(
+      () => assert.unreachable(),
+      (error: unknown) => assert.is(error, disabled),
+    );
+  }
+  const notes = (await row(world)).history.filter(
+    ({ detail }) => detail === 'JobDisabled: Its job is disabled.',
+  );
+  assert.is(notes.length, 1);
+  assert.match(world.pipeline.lines.join('\n'), /Its job is disabled\. \(JobDisabled\) It is tried again/);
+  assert.is((await provision(world)).kind, 'created');
 });
 
 test('makes the placeholder that keeps the job of a pipeline that does not wait from failing', async () => {
