@@ -77,6 +77,7 @@ async function start(options: LocalBatchOptions, dataDir: string, unlock: () => 
   const useDocker = options.runner === 'docker' || (options.runner !== 'process' && (await dockerAnswers()));
   const processes = processRunner(options.images ?? defaultImages);
   const runner = useDocker ? dockerRunner(processes) : processes;
+  const seed = options.seed ?? randomInt(2 ** 31);
   const killGraceMs = options.killGraceMs ?? 5_000;
   const engine = new Engine({
     dataDir,
@@ -84,10 +85,11 @@ async function start(options: LocalBatchOptions, dataDir: string, unlock: () => 
     runner,
     killGraceMs,
     maxActiveJobs: options.maxActiveJobs ?? 300,
+    seed,
   });
   engine.pools.configure(options.pools ?? defaultPools);
 
-  const server = buildServer(engine, account, options.seed ?? randomInt(2 ** 31));
+  const server = buildServer(engine, account, seed);
   engine.url = await server.listen({ host: '127.0.0.1', port: options.port ?? 0 });
   // Only now: a server that can't have its port must not have touched a task.
   engine.resume();
