@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import fastify from 'fastify';
 import getPort from 'get-port';
 import { addCallsAndFaults } from '../calls.js';
+import { addClock, ServiceClock } from '../clock.js';
 import type { RunningService } from '../service.js';
 import { addAgentRoutes } from './agents.js';
 import { Auth, readOrMakePat } from './auth.js';
@@ -44,6 +45,8 @@ export interface DevOpsOptions {
   readonly answerTimeoutMs?: number;
   /** Makes the chances of fault rules reproducible; absent: by chance. */
   readonly seed?: number | undefined;
+  /** How far its clock is ahead, or behind when negative. */
+  readonly skewSeconds?: number;
 }
 
 export interface RunningDevOps extends RunningService {
@@ -112,6 +115,7 @@ export async function startDevOps(options: DevOpsOptions): Promise<RunningDevOps
     async (_request: unknown, body: Buffer) => body,
   );
   answerErrors(server);
+  addClock(server, new ServiceClock(options.skewSeconds));
   addCallsAndFaults(server, { presets: devOpsPresets, seed: options.seed ?? randomInt(2 ** 31) });
   addRunRoutes(server, runs, queue, timelines, log);
   if (options.allowIdentity) addIdentityRoute(server, auth);
