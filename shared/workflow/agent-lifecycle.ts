@@ -20,6 +20,8 @@ type Verdict =
   | { readonly kind: 'written' }
   | { readonly kind: 'lost'; readonly failure: Failure; readonly wasOnline: boolean };
 
+type Admitted = Exclude<Provisioned, { readonly kind: 'deferred' }>;
+
 /** A service may be away for long while we clean up; nothing may be left behind because of it. */
 const untilItWorks = 40;
 
@@ -36,7 +38,10 @@ export function* agentLifecycle(
 
   for (let attempt = input.attempt; ; attempt += 1) {
     const ref: AttemptRef = { requestId: input.requestId, generation: input.generation, attempt };
-    const verdict = yield* tryAttempt(context, input, ref, inbox, deadline);
+    const { provisioned, waited } = yield* provision(context, input, ref, inbox);
+    // Waiting for a free place is no failure to provide an agent: the time for that begins now.
+    if (waited) deadline = later(context, input.timeoutMs);
+    const verdict = yield* tryAttempt(context, input, ref, inbox, deadline, provisioned);
     if (verdict.kind === 'written') return undefined;
     if (verdict.kind === 'over') return yield* finish(context, ref, verdict.outcome);
 
@@ -58,8 +63,8 @@ function* tryAttempt(
   ref: AttemptRef,
   inbox: Inbox,
   deadline: Date,
+  provisioned: Admitted,
 ): Generator<Task, Verdict, unknown> {
-  const provisioned = yield* provision(context, input, ref);
   switch (provisioned.kind) {
     case 'superseded':
       return { kind: 'written' };
@@ -72,7 +77,24 @@ function* tryAttempt(
   }
 }
 
+/** Provisions once the request may begin; while its profile has no free place it waits for news, without a timer. */
 function* provision(
+  context: OrchestrationContext,
+  input: LifecycleInput,
+  ref: AttemptRef,
+  inbox: Inbox,
+): Generator<Task, { readonly provisioned: Admitted; readonly waited: boolean }, unknown> {
+  for (let waited = false; ; waited = true) {
+    const provisioned = yield* provisionNow(context, input, ref);
+    if (provisioned.kind !== 'deferred') return { provisioned, waited };
+    let news: Situation | undefined;
+    do news = yield* inbox.next();
+    while (news?.kind !== 'admitted' && news?.kind !== 'cancel');
+    if (news.kind === 'cancel') return { provisioned: { kind: 'cancelled' }, waited };
+  }
+}
+
+function* provisionNow(
   context: OrchestrationContext,
   { attempts }: LifecycleInput,
   ref: AttemptRef,
@@ -122,6 +144,10 @@ function* follow(
     if (!news || (news.kind !== 'cancel' && news.attempt !== ref.attempt)) continue;
 
     switch (news.kind) {
+      case 'admitted':
+        // Told again just before it began.
+        break;
+
       case 'cancel':
         return { kind: 'over', outcome: cancelledByRequest };
 
