@@ -42,7 +42,6 @@ export function createLiveListings({
   let latest: LiveListing | undefined;
   let begun = 0;
   let running: Promise<LiveListing> | undefined;
-  let following: Promise<LiveListing> | undefined;
 
   const list = async (): Promise<LiveListing> => {
     begun += 1;
@@ -57,10 +56,9 @@ export function createLiveListings({
     });
     return running;
   };
-  const follow = async (before: Promise<LiveListing>): Promise<LiveListing> => {
-    // Its failure is told to those who wait for it.
-    await before.catch(() => undefined);
-    following = undefined;
+  const fresh = async (): Promise<LiveListing> => {
+    // Its failure is told to those who wait for it. All who wait for its end share the next.
+    await running?.catch(() => undefined);
     return next();
   };
 
@@ -68,10 +66,6 @@ export function createLiveListings({
     latest: () => latest,
     begun: () => begun,
     next,
-    fresh: () => {
-      if (!running) return next();
-      following ??= follow(running);
-      return following;
-    },
+    fresh,
   };
 }

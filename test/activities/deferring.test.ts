@@ -131,7 +131,7 @@ const look = async (world: World, told: Told = {}): Promise<Told> =>
 
 nudging('tells the first that wait, as many as there are free places, once', async () => {
   const world = worldOf(3);
-  for (const number of [1, 2, 3]) await haveRequest(world, 'busy', { requestId: `alive-${number}` });
+  for (const number of [1, 2, 3]) await haveRequest(world, 'starting', { requestId: `alive-${number}` });
   for (const number of [3, 1, 2]) {
     await waiting(world, number);
     await provision(world, number);
@@ -160,6 +160,7 @@ nudging('keeps the place of one whose start is on its way, and tells it nothing'
   const world = worldOf();
   await haveRequest(world, 'starting', { requestId: 'alive' });
   await haveRequest(world, 'accepted', { requestId: 'unstarted', createdAt: at(0) });
+  world.orchestrations.running.set('unstarted', {});
   await waiting(world, 1);
   await provision(world, 1);
   await cancel(world, 'alive');

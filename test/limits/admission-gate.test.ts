@@ -48,6 +48,29 @@ async function move(
   await changeRequest(store, ref, row => advance(row, { to, at: row.createdAt, detail: to, attempt: 1 }));
 }
 
+/** Its listings are read at once and answered when they are let go. */
+function held() {
+  const store = createFakeRequestStore();
+  let answering = Promise.resolve();
+  let answer = (): void => undefined;
+  const slow = new Proxy(store, {
+    get: (target, name): unknown =>
+      name === 'live'
+        ? async () => {
+            const rows = await target.live();
+            await answering;
+            return rows;
+          }
+        : Reflect.get(target, name),
+  });
+  const hold = (): void => {
+    answering = new Promise(resolve => {
+      answer = resolve;
+    });
+  };
+  return { store, slow, hold, letGo: () => answer() };
+}
+
 const test = suite('the admission gate');
 
 test('lets begin as many as are allowed, and the next when one has ended', async () => {
@@ -83,6 +106,30 @@ test('while there is plenty of room nobody waits for a listing', async () => {
     assert.is((await gate.ask(await arrives(store, number))).admitted, true);
   }
   assert.is(store.callsOf('live').length, 1);
+});
+
+test('many that come within the life of one listing are still no more than are allowed', async () => {
+  const { store, gate } = open(120);
+  await gate.ask(await arrives(store, 0));
+  const answers = [];
+  for (let number = 1; number < 200; number += 1) answers.push(await gate.ask(await arrives(store, number)));
+  assert.is(answers.filter(({ admitted }) => admitted).length, 119);
+});
+
+test('one that was let begin while a listing was on its way, and is not in it, keeps its place', async () => {
+  const { store, slow, hold, letGo } = held();
+  const { gate } = open(101, slow);
+  await gate.ask(await arrives(store, 0, { profile: 'other' }));
+  const known = await Promise.all(Array.from({ length: 101 }, async (_, index) => arrives(store, index + 1)));
+  hold();
+  const listed = gate.ask(await arrives(store, 500, { profile: 'other' }));
+  await new Promise(resolve => void setImmediate(resolve));
+  assert.is((await gate.ask(await arrives(store, 200))).admitted, true);
+  letGo();
+  await listed;
+  let admitted = 0;
+  for (const request of known) if ((await gate.ask(request)).admitted) admitted += 1;
+  assert.is(admitted, 100);
 });
 
 test('close to the limit the one that was asked for first goes first, however young the listing', async () => {
@@ -134,6 +181,20 @@ test('a listing that fails is told to whoever asks, and the next question is ans
     assert.instance(error, TransientError);
   }
   assert.is((await gate.ask(one)).admitted, true);
+});
+
+test('a listing that was on its way already is not enough to overtake an earlier one', async () => {
+  const { store, slow, hold, letGo } = held();
+  const { gate } = open(1, slow);
+  hold();
+  const first = gate.ask(await arrives(store, 0, { profile: 'other' }));
+  await new Promise(resolve => void setImmediate(resolve));
+  const [older, younger] = [await arrives(store, 1), await arrives(store, 2)];
+  const asked = gate.ask(younger);
+  letGo();
+  assert.equal(await asked, { admitted: false, begun: 0, ahead: 1 });
+  assert.is((await first).admitted, true);
+  assert.is((await gate.ask(older)).admitted, true);
 });
 
 test('a profile that is not configured any more keeps nobody waiting', async () => {

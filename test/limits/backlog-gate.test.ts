@@ -90,6 +90,19 @@ test('a request that is there already takes no place twice', async () => {
   assert.is(await enter(), 'full: 2 of 2');
 });
 
+test('a request that is kept while a listing is on its way counts once', async () => {
+  const { store, clock, enter } = open(3);
+  await enter();
+  clock.advance(10_001);
+  let read = (): void => undefined;
+  store.beforeNext('live', async () => new Promise<void>(resolve => void (read = resolve)));
+  assert.is(await enter(), 'inserted');
+  read();
+  await settled();
+  assert.is(await enter(), 'inserted');
+  assert.is(await enter(), 'full: 3 of 3');
+});
+
 test('far from the limit a listing is made every ten seconds, and nobody waits for it', async () => {
   const { store, clock, enter, listings } = open(10_000);
   store.beforeNext('live', async () => new Promise(() => undefined));
@@ -127,9 +140,10 @@ test('what came in beside the calls is seen within ten seconds', async () => {
 });
 
 test('a listing that fails refuses nobody and fails no call', async () => {
-  const { store, enter } = open(1);
+  const { store, enter, listings } = open(1);
   store.failNext('live', new TransientError('StorageUnavailable', 'intake', 'Storage is away.'), 100);
   for (let call = 0; call < 5; call += 1) assert.is(await enter(), 'inserted');
+  assert.is(listings(), 1, 'it is asked again and again while it is in trouble');
 });
 
 test('is full for no longer than ten seconds when it can not be seen any more', async () => {
