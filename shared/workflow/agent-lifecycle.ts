@@ -20,8 +20,6 @@ type Verdict =
   | { readonly kind: 'written' }
   | { readonly kind: 'lost'; readonly failure: Failure; readonly wasOnline: boolean };
 
-type Admitted = Exclude<Provisioned, { readonly kind: 'deferred' }>;
-
 /** A service may be away for long while we clean up; nothing may be left behind because of it. */
 const untilItWorks = 40;
 
@@ -38,9 +36,14 @@ export function* agentLifecycle(
 
   for (let attempt = input.attempt; ; attempt += 1) {
     const ref: AttemptRef = { requestId: input.requestId, generation: input.generation, attempt };
-    const { provisioned, waited } = yield* provision(context, input, ref, inbox);
-    // Waiting for a free place is no failure to provide an agent: the time for that begins now.
-    if (waited) deadline = later(context, input.timeoutMs);
+    let provisioned = yield* provision(context, input, ref);
+    while (provisioned.kind === 'deferred') {
+      provisioned = yield* waitForPlace(inbox);
+      if (provisioned.kind === 'cancelled') break;
+      // Waiting for a place is no failure to provide an agent: the time for that begins only now.
+      deadline = later(context, input.timeoutMs);
+      provisioned = yield* provision(context, input, ref);
+    }
     const verdict = yield* tryAttempt(context, input, ref, inbox, deadline, provisioned);
     if (verdict.kind === 'written') return undefined;
     if (verdict.kind === 'over') return yield* finish(context, ref, verdict.outcome);
@@ -63,7 +66,7 @@ function* tryAttempt(
   ref: AttemptRef,
   inbox: Inbox,
   deadline: Date,
-  provisioned: Admitted,
+  provisioned: Exclude<Provisioned, { readonly kind: 'deferred' }>,
 ): Generator<Task, Verdict, unknown> {
   switch (provisioned.kind) {
     case 'superseded':
@@ -77,24 +80,7 @@ function* tryAttempt(
   }
 }
 
-/** Provisions once the request may begin; while its profile has no free place it waits for news, without a timer. */
 function* provision(
-  context: OrchestrationContext,
-  input: LifecycleInput,
-  ref: AttemptRef,
-  inbox: Inbox,
-): Generator<Task, { readonly provisioned: Admitted; readonly waited: boolean }, unknown> {
-  for (let waited = false; ; waited = true) {
-    const provisioned = yield* provisionNow(context, input, ref);
-    if (provisioned.kind !== 'deferred') return { provisioned, waited };
-    let news: Situation | undefined;
-    do news = yield* inbox.next();
-    while (news?.kind !== 'admitted' && news?.kind !== 'cancel');
-    if (news.kind === 'cancel') return { provisioned: { kind: 'cancelled' }, waited };
-  }
-}
-
-function* provisionNow(
   context: OrchestrationContext,
   { attempts }: LifecycleInput,
   ref: AttemptRef,
@@ -104,6 +90,15 @@ function* provisionNow(
   } catch (error) {
     if (error instanceof StepFailedError) return { kind: 'rejected', failure: error.failure };
     throw error;
+  }
+}
+
+/** Waits until its profile has a place free for it; without a timer, for it may take any time. */
+function* waitForPlace(inbox: Inbox): Generator<Task, { readonly kind: 'deferred' | 'cancelled' }, unknown> {
+  for (;;) {
+    const news = yield* inbox.next();
+    if (news?.kind === 'admitted') return { kind: 'deferred' };
+    if (news?.kind === 'cancel') return { kind: 'cancelled' };
   }
 }
 
