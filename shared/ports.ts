@@ -58,7 +58,10 @@ export interface RequestStore {
 }
 
 export type LiveRequest = WatchedRequest &
-  Pick<AgentRequest, 'generation' | 'devOpsPool' | 'createdAt' | 'updatedAt' | 'startClaimedAt'>;
+  Pick<
+    AgentRequest,
+    'generation' | 'devOpsPool' | 'createdAt' | 'updatedAt' | 'startClaimedAt' | 'deferredAt'
+  >;
 
 /** Storage queues: what comes in, what goes back to other systems, what could not be done. */
 export interface RequestQueue {

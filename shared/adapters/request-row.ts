@@ -86,6 +86,7 @@ const RequestRow = z.object({
   callback: optionalJson(Callback),
   replyQueue: optionalText,
   startClaimedAt: optionalText,
+  deferredAt: optionalText,
   cancelRequestedAt: optionalText,
 });
 
@@ -101,6 +102,7 @@ const LiveRow = RequestRow.pick({
   createdAt: true,
   updatedAt: true,
   startClaimedAt: true,
+  deferredAt: true,
   cancelRequestedAt: true,
 });
 
@@ -129,6 +131,7 @@ export function toColumns(request: AgentRequest): RequestColumns {
     timeoutMinutes: request.timeoutMinutes,
     replyQueue: request.replyQueue ?? '',
     startClaimedAt: request.startClaimedAt ?? '',
+    deferredAt: request.deferredAt ?? '',
     cancelRequestedAt: request.cancelRequestedAt ?? '',
     // Only for people who look at the table: the whole failure is beside it.
     failureCode: failure?.code ?? '',

@@ -19,6 +19,7 @@ export type ProblemCode =
   | 'RequestNotFound'
   | 'RequestEnded'
   | 'MethodNotAllowed'
+  | 'TooManyWaiting'
   | 'StorageUnavailable';
 
 const titles: Readonly<Record<ProblemCode, readonly [status: number, title: string]>> = {
@@ -27,6 +28,7 @@ const titles: Readonly<Record<ProblemCode, readonly [status: number, title: stri
   RequestNotFound: [404, 'There is no such agent request'],
   RequestEnded: [409, 'The agent request has ended'],
   MethodNotAllowed: [405, 'This route does not know that method'],
+  TooManyWaiting: [429, 'Too many agent requests wait already'],
   StorageUnavailable: [503, 'Storage can not be reached'],
 };
 

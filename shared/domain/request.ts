@@ -75,6 +75,8 @@ export interface AgentRequest {
   readonly replyQueue: string | undefined;
   /** When a delivery took it upon itself to start the orchestration. */
   readonly startClaimedAt: string | undefined;
+  /** When it was found that its profile has no free place for it; kept after it has begun. */
+  readonly deferredAt: string | undefined;
   readonly cancelRequestedAt: string | undefined;
 }
 
@@ -103,5 +105,6 @@ export const acceptedRequest = (requestId: string, at: string, detail: string): 
   callback: undefined,
   replyQueue: undefined,
   startClaimedAt: undefined,
+  deferredAt: undefined,
   cancelRequestedAt: undefined,
 });

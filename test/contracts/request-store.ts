@@ -30,6 +30,7 @@ const whole: Partial<AgentRequest> = {
   callback: { sealedToken: 'v1.a.b.c.d', result: 'succeeded' },
   replyQueue: 'replies',
   startClaimedAt: at(1),
+  deferredAt: at(1),
   cancelRequestedAt: at(2),
 };
 
@@ -148,6 +149,7 @@ export function requestStoreContract(name: string, makeStore: () => Promise<Requ
     assert.equal(live.batch, whole.batch);
     assert.is(live.cancelRequestedAt, at(2));
     assert.is(live.startClaimedAt, at(1));
+    assert.is(live.deferredAt, at(1));
     assert.equal(
       (await store.live("Bob's pool")).map(request => request.requestId),
       ['other'],

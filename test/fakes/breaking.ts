@@ -1,6 +1,6 @@
 import type { WithOrchestrations } from '../../shared/activities/dependencies.js';
 import { TransientError } from '../../shared/domain/failure.js';
-import type { World } from './world.js';
+import { createLimits, type World } from './world.js';
 
 /** What an activity asks of the world and may be refused; talk to a pipeline's log never fails, by contract. */
 const methods: Readonly<Record<string, ReadonlySet<string>>> = {
@@ -44,11 +44,13 @@ export function breakingAt(world: World, at: number, when: 'before' | 'after' = 
         };
       },
     });
+  const store = guard('store', world.store);
   return {
     calls,
     dependencies: {
       ...world,
-      store: guard('store', world.store),
+      ...createLimits({ ...world, store }),
+      store,
       queue: guard('queue', world.queue),
       compute: guard('compute', world.compute),
       registry: guard('registry', world.registry),

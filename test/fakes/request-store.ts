@@ -88,6 +88,7 @@ const toLive = (request: AgentRequest): LiveRequest => ({
   createdAt: request.createdAt,
   updatedAt: request.updatedAt,
   startClaimedAt: request.startClaimedAt,
+  deferredAt: request.deferredAt,
 });
 
 /** Newest first, as text. */

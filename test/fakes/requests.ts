@@ -27,6 +27,7 @@ export function someRequest(changes: Partial<AgentRequest> = {}): AgentRequest {
     callback: undefined,
     replyQueue: undefined,
     startClaimedAt: undefined,
+    deferredAt: undefined,
     cancelRequestedAt: undefined,
     ...changes,
   };
