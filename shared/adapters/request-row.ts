@@ -87,6 +87,7 @@ const RequestRow = z.object({
   replyQueue: optionalText,
   startClaimedAt: optionalText,
   cancelRequestedAt: optionalText,
+  purgedAt: optionalText,
 });
 
 const LiveRow = RequestRow.pick({
@@ -130,7 +131,8 @@ export function toColumns(request: AgentRequest): RequestColumns {
     replyQueue: request.replyQueue ?? '',
     startClaimedAt: request.startClaimedAt ?? '',
     cancelRequestedAt: request.cancelRequestedAt ?? '',
-    // Only for people who look at the table: the whole failure is beside it.
+    purgedAt: request.purgedAt ?? '',
+    // For filters, and for people who look at the table: the whole failure is beside it.
     failureCode: failure?.code ?? '',
     batch: toJson(batch),
     capabilities: JSON.stringify(capabilities),

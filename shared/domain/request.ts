@@ -76,6 +76,8 @@ export interface AgentRequest {
   /** When a delivery took it upon itself to start the orchestration. */
   readonly startClaimedAt: string | undefined;
   readonly cancelRequestedAt: string | undefined;
+  /** When an operator was done with its dead letter; the request itself stays to be read. */
+  readonly purgedAt: string | undefined;
 }
 
 /** A request of which nothing is known yet but that it was asked for. */
@@ -104,4 +106,5 @@ export const acceptedRequest = (requestId: string, at: string, detail: string): 
   replyQueue: undefined,
   startClaimedAt: undefined,
   cancelRequestedAt: undefined,
+  purgedAt: undefined,
 });
