@@ -8,6 +8,7 @@ export interface DeadLetterResult {
     | 'redriven'
     /** In a dry run: it would be redriven. */
     | 'redrivable'
+    /** Now, or before: it can't be redriven any more. */
     | 'purged'
     /** Nothing to do: the request lives, perhaps because it was redriven before. */
     | 'alive'
@@ -30,7 +31,7 @@ export function noDeadLetter(requestId: string, request: AgentRequest | undefine
     return { requestId, outcome: 'alive', detail: `It is alive: ${request.state}${again}.` };
   }
   if (request.purgedAt !== undefined) {
-    return { requestId, outcome: 'ended', detail: `It was purged at ${request.purgedAt}.` };
+    return { requestId, outcome: 'purged', detail: `It was purged at ${request.purgedAt}.` };
   }
   return { requestId, outcome: 'ended', detail: `It has ended: ${request.state}${again}.` };
 }
