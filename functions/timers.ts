@@ -13,7 +13,7 @@ app.timer('reconcile', {
 });
 
 app.timer('drainPoison', {
-  schedule: '*/30 * * * * *',
+  schedule: '*/10 * * * * *',
   extraInputs: [df.input.durableClient()],
   handler: async (_timer: Timer, context: InvocationContext) => drainPoison(dependenciesOf(context))(),
 });
