@@ -15,6 +15,7 @@ import { fail } from '../contracts/fail.js';
 import { apiCall, bodyOf, pipelineHeaders } from '../fakes/api-call.js';
 import { breakingAt } from '../fakes/breaking.js';
 import { haveDeadLetter } from '../fakes/dead-letters.js';
+import { somePipeline } from '../fakes/requests.js';
 import {
   createWorld,
   haveRequest,
@@ -94,6 +95,16 @@ test('never calls the pipeline again, that was told already', async () => {
   assert.is(world.pipeline.calls.length, calls);
   assert.not.match(JSON.stringify((await row(world)).history), /did not take our completion/);
   assert.not.ok(holdsSecret(traces(world).replaceAll(/"sealedToken":"[^"]*"/g, '')));
+});
+
+test('has no pipeline to tell where the first one did not take our word', async () => {
+  const world = createWorld();
+  world.pipeline.stopWaiting(somePipeline.taskInstanceId);
+  await haveDeadLetter(world);
+  assert.ok((await row(world)).callback?.refusedWith);
+  await outcomes(world);
+  assert.is((await row(world)).callback, undefined);
+  assert.equal((await row(world)).pipeline, somePipeline, 'who asked is still shown');
 });
 
 test('lets the pipeline ask anew by its id once the redriven request is over', async () => {
@@ -204,7 +215,9 @@ test("keeps the image that the article's body or route stands for", async () => 
     [false, { AgentOSType: 'windows-core-ltsc2022', AgentBuildType: 'java' }],
     [true, {}],
   ] as const) {
-    const world = createWorld();
+    const world = createWorld({
+      env: { AgentOSTypes: JSON.stringify({ default: { profile: 'ubuntu', tag: 'usual' } }) },
+    });
     const answer = await askForAgent(world, { articleRoute })(apiCall({ body }));
     const requestId = String(bodyOf(answer)['requestId']);
     const before = await row(world, requestId);
