@@ -211,6 +211,29 @@ cli('redrives batch by batch what was there when it began, and tells each', asyn
   assert.match(some.stdout, /"outcome": "refused"/);
 });
 
+cli('stopped by Ctrl-C between batches has told what is done, and ends without a stack', async context => {
+  settling(
+    context,
+    Array.from({ length: 120 }, (_, index) => `r-${index}`),
+  );
+  const { answer } = context;
+  const stop = new AbortController();
+  context.answer = call => {
+    // The second batch arrives, and its answer never leaves: the app carries out what it has begun.
+    if (posted(context).length === 2) stop.abort();
+    return answer(call);
+  };
+  const ran = await agents(
+    ['deadletters', 'redrive', '--all'],
+    { AGENTS_URL: context.url, AGENTS_KEY },
+    { interrupt: stop.signal },
+  );
+  assert.is(ran.signal, 'SIGINT');
+  assert.match(ran.stdout, /^r-49 {2}redriven: So it is\.$/m);
+  assert.not.match(ran.stdout, /^r-100/m);
+  assert.is(ran.stderr, '');
+});
+
 cli('asks the app for a dry run, and for nothing else', async context => {
   settling(context, ['r-1']);
   const ran = await run(context, 'deadletters', 'redrive', '--all', '--code', 'X', '--dry-run');
