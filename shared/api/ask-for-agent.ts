@@ -1,7 +1,8 @@
+import { changeRequest } from '../change-request.js';
 import type { Config } from '../config.js';
 import { TransientError } from '../domain/failure.js';
-import { beginAgain } from '../domain/lifecycle.js';
-import { type AgentRequest, isEnded } from '../domain/request.js';
+import { beginAgain, note } from '../domain/lifecycle.js';
+import { type AgentRequest, isEnded, type RequestState } from '../domain/request.js';
 import { show } from '../domain/view.js';
 import type { Clock, Log, RequestQueue, RequestStore, TokenSeal } from '../ports.js';
 import { type ApiRequest, baseUrlOf } from './api-request.js';
@@ -135,12 +136,33 @@ async function joined(
   message: string,
   baseUrl: string,
 ): Promise<ApiResponse> {
-  const current = (await dependencies.store.get(request.requestId))?.request ?? request;
+  const { store } = dependencies;
+  const found = (await store.get(request.requestId))?.request ?? request;
+  const current = (await answerTooWhoWaits(store, found, request)) ?? found;
   if (current.state === 'accepted' && current.startClaimedAt === undefined) {
     await enqueue(dependencies, current, message);
   }
   return accepted(current, baseUrl, replayed);
 }
+
+/**
+ * A request that came as a message, or was redriven, has no pipeline that waits. One that joins it in time is called
+ * like one that asked for it, or it would wait for nothing.
+ */
+async function answerTooWhoWaits(
+  store: RequestStore,
+  found: AgentRequest,
+  { pipeline, callback, createdAt }: AgentRequest,
+): Promise<AgentRequest | undefined> {
+  if (callback === undefined) return found;
+  return changeRequest(store, found, row =>
+    row.callback?.sealedToken === undefined && beforeOnline.some(state => state === row.state)
+      ? note({ ...row, pipeline, callback }, createdAt, 'Joined by a pipeline that waits.')
+      : undefined,
+  );
+}
+
+const beforeOnline: readonly RequestState[] = ['accepted', 'provisioning', 'starting'];
 
 const replayed = { 'idempotent-replay': 'true' };
 

@@ -14,7 +14,7 @@ import type { AgentRequest } from '../../shared/domain/request.js';
 import { fail } from '../contracts/fail.js';
 import { apiCall, bodyOf, pipelineHeaders } from '../fakes/api-call.js';
 import { breakingAt } from '../fakes/breaking.js';
-import { haveDeadLetter } from '../fakes/dead-letters.js';
+import { haveDeadLetter, poolMissing } from '../fakes/dead-letters.js';
 import { somePipeline } from '../fakes/requests.js';
 import {
   createWorld,
@@ -118,6 +118,23 @@ test('lets the pipeline ask anew by its id once the redriven request is over', a
   assert.is(answer.status, 202);
   assert.is(bodyOf(answer)['state'], 'accepted');
   assert.is((await row(world)).generation, 3);
+});
+
+test('calls a pipeline that asks by the id while the redriven request is on its way', async () => {
+  const world = createWorld();
+  await haveDeadLetter(world);
+  await outcomes(world);
+  const headers = { ...pipelineHeaders, TaskInstanceId: 'e1a0c2d4-6666-4a4a-8b8b-000000000006' };
+  const ask = askForAgent(world, { articleRoute: false });
+  const answer = await ask(apiCall({ body: { requestId: 'r-1' }, headers }));
+  assert.is(answer.status, 202);
+  assert.is((await row(world)).generation, 2);
+  const outcome = { state: 'deadLettered', detail: '', failure: poolMissing } as const;
+  await finishRequest(world)({ requestId: 'r-1', generation: 2, attempt: 2, outcome });
+  assert.equal(
+    world.pipeline.completions.map(({ taskInstanceId }) => taskInstanceId),
+    [somePipeline.taskInstanceId, headers.TaskInstanceId],
+  );
 });
 
 test('asked for twice, at once or later, happens once', async () => {
