@@ -88,6 +88,7 @@ const RequestRow = z.object({
   startClaimedAt: optionalText,
   deferredAt: optionalText,
   cancelRequestedAt: optionalText,
+  purgedAt: optionalText,
 });
 
 const LiveRow = RequestRow.pick({
@@ -133,7 +134,8 @@ export function toColumns(request: AgentRequest): RequestColumns {
     startClaimedAt: request.startClaimedAt ?? '',
     deferredAt: request.deferredAt ?? '',
     cancelRequestedAt: request.cancelRequestedAt ?? '',
-    // Only for people who look at the table: the whole failure is beside it.
+    purgedAt: request.purgedAt ?? '',
+    // For filters, and for people who look at the table: the whole failure is beside it.
     failureCode: failure?.code ?? '',
     batch: toJson(batch),
     capabilities: JSON.stringify(capabilities),

@@ -18,6 +18,7 @@ export type ProblemCode =
   | 'BodyTooLarge'
   | 'RequestNotFound'
   | 'RequestEnded'
+  | 'DeadLetterNotFound'
   | 'MethodNotAllowed'
   | 'TooManyWaiting'
   | 'StorageUnavailable';
@@ -26,6 +27,7 @@ const titles: Readonly<Record<ProblemCode, readonly [status: number, title: stri
   InvalidRequest: [400, 'The request can not be accepted as it is'],
   BodyTooLarge: [413, 'The body is too large'],
   RequestNotFound: [404, 'There is no such agent request'],
+  DeadLetterNotFound: [404, 'There is no such dead letter'],
   RequestEnded: [409, 'The agent request has ended'],
   MethodNotAllowed: [405, 'This route does not know that method'],
   TooManyWaiting: [429, 'Too many agent requests wait already'],

@@ -78,6 +78,8 @@ export interface AgentRequest {
   /** When it was found that its profile has no free place for it; kept after it has begun. */
   readonly deferredAt: string | undefined;
   readonly cancelRequestedAt: string | undefined;
+  /** When an operator was done with its dead letter; the request itself stays to be read. */
+  readonly purgedAt: string | undefined;
 }
 
 /** A request of which nothing is known yet but that it was asked for. */
@@ -107,4 +109,5 @@ export const acceptedRequest = (requestId: string, at: string, detail: string): 
   startClaimedAt: undefined,
   deferredAt: undefined,
   cancelRequestedAt: undefined,
+  purgedAt: undefined,
 });

@@ -29,6 +29,7 @@ export function someRequest(changes: Partial<AgentRequest> = {}): AgentRequest {
     startClaimedAt: undefined,
     deferredAt: undefined,
     cancelRequestedAt: undefined,
+    purgedAt: undefined,
     ...changes,
   };
 }

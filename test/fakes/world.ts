@@ -11,6 +11,7 @@ import type { RequestStore } from '../../shared/ports.js';
 import { createFakeAgentRegistry, type FakeAgentRegistry } from './agent-registry.js';
 import { createFakeClock, type FakeClock } from './clock.js';
 import { createFakeCompute, type FakeCompute } from './compute.js';
+import { createFakeDrainableQueue, type FakeDrainableQueue } from './drainable-queue.js';
 import { createFakeLog, type FakeLog } from './log.js';
 import { createFakeOrchestrations, type FakeOrchestrations } from './orchestrations.js';
 import { createFakePipelineCallback, type FakePipelineCallback } from './pipeline-callback.js';
@@ -23,6 +24,8 @@ import { createTestSeal } from './token-seal.js';
 export interface World extends WithOrchestrations, IntakeDependencies {
   readonly store: FakeRequestStore;
   readonly queue: FakeRequestQueue;
+  readonly deadLetters: FakeDrainableQueue;
+  readonly poison: FakeDrainableQueue;
   readonly compute: FakeCompute;
   readonly registry: FakeAgentRegistry;
   readonly pipeline: FakePipelineCallback;
@@ -61,11 +64,14 @@ export function createWorld({
 } = {}): World {
   const config = testConfig(env);
   const store = createFakeRequestStore();
+  const queue = createFakeRequestQueue();
   return {
     config,
     store,
     ...createLimits({ config, store, clock }),
-    queue: createFakeRequestQueue(),
+    queue,
+    deadLetters: createFakeDrainableQueue(queue.deadLetters),
+    poison: createFakeDrainableQueue(),
     compute: createFakeCompute(),
     registry: createFakeAgentRegistry([linuxPool, windowsPool]),
     pipeline: createFakePipelineCallback(),
