@@ -87,7 +87,9 @@ const RequestRow = z.object({
   callback: optionalJson(Callback),
   replyQueue: optionalText,
   startClaimedAt: optionalText,
+  deferredAt: optionalText,
   cancelRequestedAt: optionalText,
+  purgedAt: optionalText,
 });
 
 const LiveRow = RequestRow.pick({
@@ -102,6 +104,7 @@ const LiveRow = RequestRow.pick({
   createdAt: true,
   updatedAt: true,
   startClaimedAt: true,
+  deferredAt: true,
   cancelRequestedAt: true,
   onlineAt: true,
   taskStartedAt: true,
@@ -136,9 +139,11 @@ export function toColumns(request: AgentRequest): RequestColumns {
     timeoutMinutes: request.timeoutMinutes,
     replyQueue: request.replyQueue ?? '',
     startClaimedAt: request.startClaimedAt ?? '',
+    deferredAt: request.deferredAt ?? '',
     cancelRequestedAt: request.cancelRequestedAt ?? '',
     pipelineWaits: pipelineWaits(request),
-    // Only for people who look at the table: the whole failure is beside it.
+    purgedAt: request.purgedAt ?? '',
+    // For filters, and for people who look at the table: the whole failure is beside it.
     failureCode: failure?.code ?? '',
     batch: toJson(batch),
     capabilities: JSON.stringify(capabilities),

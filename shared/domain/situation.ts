@@ -63,6 +63,8 @@ export type Situation =
   | { readonly kind: 'poolMissing'; readonly attempt: number; readonly failure: Failure }
   /** The pipeline run that waits is over. */
   | { readonly kind: 'runOver'; readonly attempt: number; readonly reason: string }
+  /** A place of its profile has become free for a request that waits for one. */
+  | { readonly kind: 'admitted'; readonly attempt: number }
   | { readonly kind: 'cancel'; readonly attempt: number };
 
 /** The ways in which an agent ends. */

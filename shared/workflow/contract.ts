@@ -77,6 +77,8 @@ export type Provisioned =
   | { readonly kind: 'cancelled' }
   /** The run that waits is over: nothing was made. */
   | { readonly kind: 'runOver'; readonly reason: string }
+  /** Its profile has as many agents as it may have: ask again when `admitted` is told. */
+  | { readonly kind: 'deferred' }
   /** The row tells of another generation or an end: this orchestration has nothing left to do. */
   | { readonly kind: 'superseded' };
 
@@ -158,6 +160,7 @@ export const decodeSituation = decoder.tagged<Situation>({
   nodeLost: { attempt: decoder.number, ranJob: decoder.boolean },
   poolMissing: { attempt: decoder.number, failure },
   runOver: { attempt: decoder.number, reason: decoder.string },
+  admitted: { attempt: decoder.number },
   cancel: { attempt: decoder.number },
 });
 
@@ -202,6 +205,7 @@ export const decodeOutput: {
     rejected: { failure },
     cancelled: {},
     runOver: { reason: decoder.string },
+    deferred: {},
     superseded: {},
   }),
   lookAtAgent: decoder.object<Look>({

@@ -59,6 +59,10 @@ export function* followAgent(
     if (!news || (!holdsForAll(news) && news.attempt !== ref.attempt)) continue;
 
     switch (news.kind) {
+      case 'admitted':
+        // Told again just before it began.
+        break;
+
       case 'cancel':
         return { kind: 'over', outcome: cancelledByRequest };
 
