@@ -79,11 +79,11 @@ async function allEndWell({ online, ...others }: Runs, ...more: readonly string[
 }
 
 async function states(runs: Runs): Promise<Record<string, unknown>> {
-  const found = Object.entries(runs).map(async ([state, runId]): Promise<[string, unknown]> => [
-    state,
-    await stateInTable(world.stack, await world.pipelines.requestId(runId)),
-  ]);
-  return Object.fromEntries(await Promise.all(found));
+  const found: Record<string, unknown> = {};
+  for (const [state, runId] of Object.entries(runs)) {
+    found[state] = await stateInTable(world.stack, await world.pipelines.requestId(String(runId)));
+  }
+  return found;
 }
 
 const inTheirStates = { starting: 'starting', online: 'online', busy: 'busy', provisioning: 'provisioning' };
