@@ -132,7 +132,7 @@ test('starts everything again within two minutes of losing all orchestrations, w
     );
   }
   world.clock.advance(50_000);
-  for (let round = 0; round < 6; round += 1) {
+  for (let round = 0; round < 3; round += 1) {
     await reconcile(world, memory)();
     world.clock.advance(20_000);
   }
