@@ -9,6 +9,8 @@ export interface AgentView {
   readonly busy: boolean;
   /** It has finished a job. */
   readonly ranJob: boolean;
+  /** ISO 8601, by the clock of Azure DevOps. */
+  readonly createdOn?: string | undefined;
 }
 
 /** A task as Azure Batch lists it. */
@@ -19,6 +21,8 @@ export interface TaskView {
   readonly exitCode?: number | undefined;
   readonly failureCode?: string | undefined;
   readonly failureMessage?: string | undefined;
+  /** Whether this installation made it, by its mark; undefined: it bears none. */
+  readonly madeHere?: boolean | undefined;
 }
 
 /** What the watch needs to know of a live request. */

@@ -1,3 +1,4 @@
+import { BatchServiceClient, BatchSharedKeyCredentials } from '@azure/batch';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { startLocalBatch } from '../../scripts/local/batch/server.js';
@@ -25,8 +26,12 @@ const batch = await startLocalBatch({
     },
   ],
 });
-const makeCompute = (accountKey = batch.key) =>
-  createBatchCompute({ accountUrl: batch.url, auth: { accountName: batch.account, accountKey } });
+const makeCompute = (accountKey = batch.key, installation: string | undefined = 'a1b2c3') =>
+  createBatchCompute({
+    accountUrl: batch.url,
+    auth: { accountName: batch.account, accountKey },
+    installation,
+  });
 
 let made = 0;
 
@@ -82,6 +87,50 @@ test('a key that is not the right one is told as such', async () => {
     maxWallClockMinutes: 1,
   });
   assert.is(answer.kind === 'rejected' && answer.failure.code, 'BatchAuthenticationFailed');
+});
+
+test('tells a task of another installation from one that nobody has marked', async () => {
+  const ours = makeCompute();
+  const seen: unknown[] = [];
+  for (const [taskId, compute] of [
+    ['ours-1', ours],
+    ['theirs-1', makeCompute(batch.key, 'd4e5f6')],
+    [
+      'unmarked-1',
+      createBatchCompute({
+        accountUrl: batch.url,
+        auth: { accountName: batch.account, accountKey: batch.key },
+      }),
+    ],
+  ] as const) {
+    const answer = await compute.createTask({
+      profile: 'marks',
+      day: '20260131',
+      poolId: 'linux',
+      taskId,
+      image: 'test/endless:1',
+      os: 'linux',
+      slots: 1,
+      environment: {},
+      maxWallClockMinutes: 1,
+    });
+    if (answer.kind === 'rejected') fail(answer.failure.message);
+    seen.push((await ours.getTask(answer.batch))?.madeHere);
+    await ours.deleteTask(answer.batch);
+  }
+  assert.equal(seen, [true, false, undefined]);
+});
+
+test('lists no jobs that are named otherwise', async () => {
+  const client = new BatchServiceClient(new BatchSharedKeyCredentials(batch.account, batch.key), batch.url);
+  await client.job.add({ id: 'nightly-20260131', poolInfo: { poolId: 'linux' } });
+  await client.job.add({ id: 'agents-smith-20260131', poolInfo: { poolId: 'linux' } });
+  const jobs = await makeCompute().listJobs();
+  assert.is(
+    jobs.find(({ jobId }) => jobId === 'nightly-20260131'),
+    undefined,
+  );
+  assert.is(jobs.find(({ jobId }) => jobId === 'agents-smith-20260131')?.marked, false);
 });
 
 test.after(async () => {

@@ -1,3 +1,4 @@
+import type { JobView } from '../../shared/domain/daily-jobs.js';
 import { batchJobIdOf } from '../../shared/domain/names.js';
 import type { BatchPlace } from '../../shared/domain/request.js';
 import type { TaskView } from '../../shared/domain/situation.js';
@@ -15,6 +16,10 @@ export interface FakeCompute extends Compute, Knobs<Compute> {
   readonly missingPools: Set<string>;
   /** What was asked for and is not deleted. */
   readonly tasks: () => readonly AgentTask[];
+  /** Every job, by id; one may be added that somebody else has made. */
+  readonly jobs: Map<string, JobView>;
+  /** Adds a task as Batch tells of it, whoever made it. */
+  readonly put: (view: TaskView) => void;
   /** Changes what Batch tells of a task, e.g. `{ state: 'completed', exitCode: 0 }`. */
   readonly change: (taskId: string, view: Partial<TaskView>, output?: string) => void;
 }
@@ -22,6 +27,7 @@ export interface FakeCompute extends Compute, Knobs<Compute> {
 export function createFakeCompute(): FakeCompute {
   const tasks = new Map<string, FakeTask>();
   const missingPools = new Set<string>();
+  const jobs = new Map<string, JobView>();
   const keyOf = ({ jobId, taskId }: Pick<BatchPlace, 'jobId' | 'taskId'>): string =>
     `${jobId}/${taskId}`.toLowerCase();
 
@@ -32,13 +38,29 @@ export function createFakeCompute(): FakeCompute {
         const failure = { code: 'PoolMissing', stage: 'nodeAllocation', message, retryable: false } as const;
         return { kind: 'rejected', failure };
       }
-      const jobId = batchJobIdOf(task.profile, task.day, 0);
+      let round = 0;
+      while ((jobs.get(batchJobIdOf(task.profile, task.day, round))?.state ?? 'active') !== 'active')
+        round += 1;
+      const jobId = batchJobIdOf(task.profile, task.day, round);
+      jobs.set(jobId, { jobId, state: 'active', marked: true });
       const { poolId, taskId } = task;
       const key = keyOf({ jobId, taskId });
       if (!tasks.has(key)) {
-        tasks.set(key, { task, view: { jobId, taskId, state: 'active' }, output: undefined });
+        tasks.set(key, { task, view: { jobId, taskId, state: 'active', madeHere: true }, output: undefined });
       }
       return { kind: 'created', batch: { poolId, jobId, taskId } };
+    },
+    listJobs: async () => [...jobs.values()],
+    endJob: async jobId => {
+      const job = jobs.get(jobId);
+      if (job) jobs.set(jobId, { ...job, state: 'ended' });
+      for (const found of tasks.values()) {
+        if (found.view.jobId === jobId) found.view = { ...found.view, state: 'completed' };
+      }
+    },
+    deleteJob: async jobId => {
+      jobs.delete(jobId);
+      for (const [key, { view }] of tasks) if (view.jobId === jobId) tasks.delete(key);
     },
     listTasks: async jobIds =>
       [...tasks.values()]
@@ -51,6 +73,11 @@ export function createFakeCompute(): FakeCompute {
   };
   return withKnobs(compute, {
     missingPools,
+    jobs,
+    put: (view: TaskView) => {
+      if (!jobs.has(view.jobId)) jobs.set(view.jobId, { jobId: view.jobId, state: 'active', marked: true });
+      tasks.set(keyOf(view), { task: { ...strange, taskId: view.taskId }, view, output: undefined });
+    },
     tasks: () => [...tasks.values()].map(({ task }) => task),
     change: (taskId: string, view: Partial<TaskView>, output?: string) => {
       const found = [...tasks.values()].find(
@@ -62,3 +89,15 @@ export function createFakeCompute(): FakeCompute {
     },
   });
 }
+
+const strange: AgentTask = {
+  profile: '?',
+  day: '?',
+  poolId: '?',
+  taskId: '?',
+  image: '?',
+  os: 'linux',
+  slots: 1,
+  environment: {},
+  maxWallClockMinutes: 1,
+};
