@@ -2,6 +2,7 @@ import type { TokenCredential } from '@azure/identity';
 import { getBearerHandler, getPersonalAccessTokenHandler, WebApi } from 'azure-devops-node-api';
 import * as z from 'zod';
 import { TransientError } from '../domain/failure.js';
+import { placeholderNameOf } from '../domain/names.js';
 import type { AgentView } from '../domain/situation.js';
 import type { AgentRegistry, Clock } from '../ports.js';
 import { cachedCredential } from './cached-credential.js';
@@ -33,6 +34,7 @@ const Agent = z.object({
   id: z.number(),
   name: z.string(),
   status: z.string().optional(),
+  createdOn: z.string().optional(),
   assignedRequest: z.object({}).nullish(),
   lastCompletedRequest: z.object({}).nullish(),
 });
@@ -336,18 +338,19 @@ const describe = (error: unknown): string => factsOf(error).message ?? 'unknown 
 
 const sameName = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
 
-const toView = ({ name, status, assignedRequest, lastCompletedRequest }: Agent): AgentView => ({
+const toView = ({ name, status, createdOn, assignedRequest, lastCompletedRequest }: Agent): AgentView => ({
   name,
   online: status === 'online',
   busy: Boolean(assignedRequest),
   ranJob: Boolean(lastCompletedRequest),
+  createdOn,
 });
 
 /** Newer than any agent, so that the service never tries to update it. */
 const placeholderVersion = '99.999.9';
 
 function placeholder(os: 'linux' | 'windows') {
-  const name = `azdo-batch-agents-placeholder-${os}`;
+  const name = placeholderNameOf(os);
   return {
     name,
     version: placeholderVersion,

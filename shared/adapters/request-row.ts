@@ -163,9 +163,14 @@ export const toRequest = (row: unknown, where: string): AgentRequest => decode(R
 /** Of a row that was read with {@link liveColumns}. */
 export const toLiveRequest = (row: unknown, where: string): LiveRequest => decode(LiveRow, row, where);
 
+/** Not worth a repetition: somebody must mend the row. */
+export class UnreadableRowError extends Error {
+  override readonly name = 'UnreadableRowError';
+}
+
 function decode<T>(schema: z.ZodType<T>, row: unknown, where: string): T {
   const parsed = schema.safeParse(row);
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map(issue => `column ${issue.path.join('.')}: ${issue.message}`);
-  throw new Error(`Row ${where} can't be read: ${problems.join('; ')}.`);
+  throw new UnreadableRowError(`Row ${where} can't be read: ${problems.join('; ')}.`);
 }

@@ -10,6 +10,8 @@ export interface AgentView {
   readonly busy: boolean;
   /** It has finished a job. */
   readonly ranJob: boolean;
+  /** ISO 8601, by the clock of Azure DevOps. */
+  readonly createdOn?: string | undefined;
 }
 
 export const taskStates = ['active', 'preparing', 'running', 'completed'] as const;
@@ -26,6 +28,8 @@ export interface TaskView {
   readonly exitCode?: number | undefined;
   readonly failureCode?: string | undefined;
   readonly failureMessage?: string | undefined;
+  /** Whether this installation made it, by its mark; undefined: it bears none. */
+  readonly madeHere?: boolean | undefined;
 }
 
 /** What the watch needs to know of a live request. */

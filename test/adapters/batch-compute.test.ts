@@ -172,6 +172,7 @@ calls('a task is asked for exactly as the contract of the agent images needs it'
   const job = server.calls.find(isJobAdd);
   assert.equal(JSON.parse(job?.body ?? ''), {
     id: 'agents-ubuntu-20260131',
+    displayName: 'azdo-batch-agents',
     poolInfo: { poolId: 'linux' },
     onAllTasksComplete: 'noaction',
   });
@@ -179,6 +180,7 @@ calls('a task is asked for exactly as the contract of the agent images needs it'
   assert.match(task?.url ?? '', 'api-version=2022-10-01.16.0');
   assert.equal(JSON.parse(task?.body ?? ''), {
     id: 'r-1-1',
+    displayName: 'azdo-batch-agents',
     commandLine: '',
     containerSettings: {
       imageName: 'registry.example/azdo-agent:ubuntu-24.04-azdo',
@@ -288,6 +290,37 @@ calls('a job that was deleted by hand is made again', async () => {
   assert.is(inWords(await outcomeOf(compute.createTask({ ...someTask, taskId: 'r-2-1' }))), 'done');
 });
 
+calls(
+  'jobs are listed in one call a page, by their name and with only the columns that are needed',
+  async () => {
+    const displayName = 'azdo-batch-agents';
+    const states = ['active', 'disabling', 'disabled', 'enabling', 'terminating', 'completed', 'deleting'];
+    const value = states.map(state => ({ id: `agents-${state}`, state, displayName }));
+    server.script(call =>
+      call.url.includes('skiptoken')
+        ? { status: 200, body: { value: [{ id: 'agents-last', state: 'active', displayName: 'mine' }] } }
+        : { status: 200, body: { value, 'odata.nextLink': `${server.url}/jobs?$skiptoken=1` } },
+    );
+    const jobs = await makeCompute().compute.listJobs();
+    assert.is(server.calls.length, 2);
+    const query = new URL(server.calls[0]?.url ?? '', server.url).searchParams;
+    assert.is(query.get('$filter'), "startswith(id, 'agents-')");
+    assert.is(query.get('$select'), 'id,displayName,state');
+    assert.equal(
+      jobs.map(({ jobId, state, marked }) => `${jobId} ${state} ${String(marked)}`),
+      [
+        'agents-active active true',
+        'agents-disabling active true',
+        'agents-disabled active true',
+        'agents-enabling active true',
+        'agents-terminating ending true',
+        'agents-completed ended true',
+        'agents-last active false',
+      ],
+    );
+  },
+);
+
 calls('tasks of a job are listed in one call a page, with only the columns that are needed', async () => {
   const value = Array.from({ length: 2 }, (_, index) => ({ id: `t-${index}`, state: 'running' }));
   server.script(call =>
@@ -298,7 +331,7 @@ calls('tasks of a job are listed in one call a page, with only the columns that 
   const tasks = await makeCompute().compute.listTasks(['a']);
   assert.is(server.calls.length, 2);
   const query = new URL(server.calls[0]?.url ?? '', server.url).searchParams;
-  assert.is(query.get('$select'), 'id,state,previousState,executionInfo');
+  assert.is(query.get('$select'), 'id,displayName,state,previousState,executionInfo');
   assert.is(query.get('maxresults'), '1000');
   assert.is(tasks.length, 3);
   assert.equal(tasks[2], {
@@ -310,6 +343,7 @@ calls('tasks of a job are listed in one call a page, with only the columns that 
     exitCode: 3,
     failureCode: 'ContainerInvalidImage',
     failureMessage: 'The image was not found. Image: azdo-agent:x',
+    madeHere: undefined,
   });
 });
 

@@ -1,3 +1,4 @@
+import { BatchServiceClient, BatchSharedKeyCredentials } from '@azure/batch';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as z from 'zod';
@@ -27,8 +28,12 @@ const batch = await startLocalBatch({
     },
   ],
 });
-const makeCompute = (accountKey = batch.key) =>
-  createBatchCompute({ accountUrl: batch.url, auth: { accountName: batch.account, accountKey } });
+const makeCompute = (accountKey = batch.key, installation: string | undefined = 'a1b2c3') =>
+  createBatchCompute({
+    accountUrl: batch.url,
+    auth: { accountName: batch.account, accountKey },
+    installation,
+  });
 
 async function control(method: string, route: string, body?: unknown): Promise<unknown> {
   const response = await fetch(`${batch.url}/_local/${route}`, {
@@ -180,6 +185,50 @@ test('a pool whose nodes are all unusable is told as that', async () => {
   assert.is(problem?.code, 'NodesUnusable');
   assert.match(problem?.message ?? '', /UnusableNode: The node can no longer run tasks\./);
   await compute.deleteTask(created.batch);
+});
+
+test('tells a task of another installation from one that nobody has marked', async () => {
+  const ours = makeCompute();
+  const seen: unknown[] = [];
+  for (const [taskId, compute] of [
+    ['ours-1', ours],
+    ['theirs-1', makeCompute(batch.key, 'd4e5f6')],
+    [
+      'unmarked-1',
+      createBatchCompute({
+        accountUrl: batch.url,
+        auth: { accountName: batch.account, accountKey: batch.key },
+      }),
+    ],
+  ] as const) {
+    const answer = await compute.createTask({
+      profile: 'marks',
+      day: '20260131',
+      poolId: 'linux',
+      taskId,
+      image: 'test/endless:1',
+      os: 'linux',
+      slots: 1,
+      environment: {},
+      maxWallClockMinutes: 1,
+    });
+    if (answer.kind === 'rejected') fail(answer.failure.message);
+    seen.push((await ours.getTask(answer.batch))?.madeHere);
+    await ours.deleteTask(answer.batch);
+  }
+  assert.equal(seen, [true, false, undefined]);
+});
+
+test('lists no jobs that are named otherwise', async () => {
+  const client = new BatchServiceClient(new BatchSharedKeyCredentials(batch.account, batch.key), batch.url);
+  await client.job.add({ id: 'nightly-20260131', poolInfo: { poolId: 'linux' } });
+  await client.job.add({ id: 'agents-smith-20260131', poolInfo: { poolId: 'linux' } });
+  const jobs = await makeCompute().listJobs();
+  assert.is(
+    jobs.find(({ jobId }) => jobId === 'nightly-20260131'),
+    undefined,
+  );
+  assert.is(jobs.find(({ jobId }) => jobId === 'agents-smith-20260131')?.marked, false);
 });
 
 test.after(async () => {

@@ -56,7 +56,7 @@ async function record(
   isWhole: (events: readonly HistoryEvent[]) => boolean,
 ): Promise<void> {
   const table = openTable(stack.settings['AzureWebJobsStorage'] ?? '', 'AzDOBatchAgentsInstances');
-  const store = new Store(table, createLog({ default: 'warning' }));
+  const store = new Store(table, createLog({ default: 'warning' }), () => {});
   const { record: instance, events } = await waitFor(`the history of ${instanceId}`, async () => {
     const stored = await store.read(instanceId);
     return stored && isWhole(stored.events) && stored;

@@ -1,4 +1,5 @@
 import { TransientError } from '../../shared/domain/failure.js';
+import { placeholderNameOf } from '../../shared/domain/names.js';
 import type { AgentView } from '../../shared/domain/situation.js';
 import type { AgentRegistry } from '../../shared/ports.js';
 import { type Knobs, withKnobs } from './knobs.js';
@@ -17,7 +18,10 @@ export interface FakeAgentRegistry extends AgentRegistry, Knobs<AgentRegistry> {
 }
 
 /** @param pools agent pools that exist. */
-export function createFakeAgentRegistry(pools: readonly string[]): FakeAgentRegistry {
+export function createFakeAgentRegistry(
+  pools: readonly string[],
+  now = () => new Date('2026-01-31T10:00:30.000Z'),
+): FakeAgentRegistry {
   const agents = new Map(pools.map(pool => [pool, new Map<string, AgentView>()]));
   /** Outlives the registrations, as the list of recent jobs does. */
   const haveRun = new Set<string>();
@@ -31,7 +35,13 @@ export function createFakeAgentRegistry(pools: readonly string[]): FakeAgentRegi
   const put: FakeAgentRegistry['put'] = (devOpsPool, agentName, view = {}, result = 'succeeded') => {
     const pool = inPool(devOpsPool);
     const key = agentName.toLowerCase();
-    const before = pool.get(key) ?? { name: agentName, online: false, busy: false, ranJob: false };
+    const before = pool.get(key) ?? {
+      name: agentName,
+      online: false,
+      busy: false,
+      ranJob: false,
+      createdOn: now().toISOString(),
+    };
     pool.set(key, { ...before, ...view });
     if (view.ranJob) {
       haveRun.add(`${devOpsPool}/${key}`);
@@ -53,7 +63,7 @@ export function createFakeAgentRegistry(pools: readonly string[]): FakeAgentRegi
       return 'removed';
     },
     ensurePlaceholder: async (devOpsPool, os) => {
-      const name = `azdo-batch-agents-placeholder-${os}`;
+      const name = placeholderNameOf(os);
       if (!inPool(devOpsPool).has(name)) put(devOpsPool, name);
     },
     ping: async () => {},
