@@ -71,7 +71,7 @@ async function answerPipeline(
   const waiting = waitingPipeline({ seal }, request);
   if (!waiting) return request.callback;
   const { context, token } = waiting;
-  const sentBefore = request.callback?.result === 'failed';
+  const sentBefore = request.callback?.result;
   const line = outcome.failure
     ? pipelineLog.failed(request, outcome.failure)
     : pipelineLog.cancelled(request);
@@ -90,8 +90,13 @@ async function answerPipeline(
   const answer = await pipeline.complete(context, token, 'failed');
   const at = clock.now().toISOString();
   const callback: CallbackState =
-    answer.kind === 'acknowledged' || (answer.kind === 'refused' && sentBefore)
-      ? { ...request.callback, result: 'failed', acknowledgedAt: at }
+    answer.kind === 'acknowledged' || (answer.kind === 'refused' && sentBefore !== undefined)
+      ? {
+          ...request.callback,
+          // Refused because what was sent before a crash had arrived: then that is what the pipeline was told.
+          result: answer.kind === 'acknowledged' ? 'failed' : sentBefore,
+          acknowledgedAt: at,
+        }
       : { ...request.callback, result: 'failed', refusedWith: answer.reason };
   if (callback.refusedWith !== undefined) {
     log.warn(`Request ${request.requestId}: completion refused (${callback.refusedWith}).`);

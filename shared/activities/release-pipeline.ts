@@ -42,10 +42,11 @@ export const releasePipeline =
       await queue.reply(request.replyQueue, JSON.stringify(show(request, config.publicUrl)));
     const answer = await complete(dependencies, request);
     if (!answer) return { kind: 'released' };
+    const wasTaken = await arrivedBefore(dependencies, request, answer, sentBefore);
     // Written down with the end of the request: here it would keep a second run of this step from saying it again.
-    if (answer.kind === 'planOver') return { kind: 'planOver', reason: answer.reason };
+    if (answer.kind === 'planOver' && !wasTaken) return { kind: 'planOver', reason: answer.reason };
 
-    const reason = answer.kind === 'acknowledged' || isEcho(answer, sentBefore) ? undefined : answer.reason;
+    const reason = answer.kind === 'acknowledged' || wasTaken ? undefined : answer.reason;
     await changeRequest(store, input, row => {
       if (isEnded(row.state)) return undefined;
       const at = clock.now().toISOString();
@@ -71,9 +72,20 @@ const cannotUnseal: CompletionAnswer = {
   reason: 'its job token can not be unsealed with the configured CallbackTokenKey',
 };
 
-/** A refusal of what we had sent before a crash only says that it arrived. */
-const isEcho = (answer: CompletionAnswer, sentBefore: boolean): boolean =>
-  answer.kind === 'refused' && answer !== cannotUnseal && sentBefore;
+/**
+ * A refusal of what we had sent before a crash only says that it arrived. So does a run that is over by now, if our
+ * agent has run a job: it came to its end with our help.
+ */
+async function arrivedBefore(
+  { registry }: Pick<Dependencies, 'registry'>,
+  { devOpsPool, agentName }: AgentRequest,
+  answer: CompletionAnswer,
+  sentBefore: boolean,
+): Promise<boolean> {
+  if (!sentBefore || answer === cannotUnseal || answer.kind === 'acknowledged') return false;
+  if (answer.kind === 'refused') return true;
+  return agentName !== undefined && (await registry.ranJob(devOpsPool, agentName)) === true;
+}
 
 async function complete(
   { pipeline, seal, log }: Dependencies,
