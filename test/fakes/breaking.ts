@@ -6,8 +6,16 @@ import { createLimits, type World } from './world.js';
 const methods: Readonly<Record<string, ReadonlySet<string>>> = {
   store: new Set(['insert', 'get', 'message', 'replace', 'reopen', 'list', 'live']),
   queue: new Set(['send', 'reply', 'deadLetter']),
-  compute: new Set(['createTask', 'listTasks', 'getTask', 'deleteTask', 'outputTail']),
-  registry: new Set(['poolExists', 'listAgents', 'getAgent', 'ranJob', 'removeAgent', 'ensurePlaceholder']),
+  compute: new Set(['createTask', 'listTasks', 'getTask', 'deleteTask', 'outputTail', 'poolProblem']),
+  registry: new Set([
+    'poolExists',
+    'listAgents',
+    'getAgent',
+    'ranJob',
+    'jobResult',
+    'removeAgent',
+    'ensurePlaceholder',
+  ]),
   pipeline: new Set(['complete']),
   orchestrations: new Set(['startLifecycle', 'runningLifecycle', 'raise', 'ensureWatch']),
 };
