@@ -1,11 +1,11 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import * as z from 'zod';
 import type { Stack } from '../../scripts/local/stack/stack.js';
 import { waitFor } from '../support/wait-for.js';
 import { type AgentsApi, agentsApi, type Shown } from './support/agents-api.js';
 import { nothingLeft } from './support/nothing-left.js';
 import { accepted, type Pipelines, pipelinesOf } from './support/pipelines.js';
+import { preempted } from './support/preempted.js';
 import { agentsIn, callsOf, countOf, resetCalls } from './support/stand-ins.js';
 import { take } from './support/storage.js';
 import { changeBatchPool, openWorld, pools } from './support/world.js';
@@ -44,14 +44,9 @@ taken.before(async () => {
 taken.after(async () => end());
 taken.after.each(async () => resetCalls(stack));
 
-const BatchPool = z.object({ nodes: z.array(z.object({ id: z.string(), state: z.string() })) });
-
-/** Takes the nodes of a pool away, as the cloud does with Spot nodes; others come in their place at once. */
-async function preempt(pool: string): Promise<void> {
-  const shown = await fetch(`${stack.url('batch')}/_local/pools/${pool}`);
-  const { nodes } = BatchPool.parse(await shown.json());
-  await changeBatchPool(stack, pool, { nodes: nodes.map(({ id }) => ({ id, state: 'preempted' })) });
-}
+/** Takes the nodes of a pool away; others come in their place at once. */
+const preempt = async (pool: string): Promise<void> =>
+  changeBatchPool(stack, pool, { nodes: await preempted(stack, pool) });
 
 const details = ({ history }: Shown): string => history.map(({ detail }) => detail).join('\n');
 
