@@ -288,6 +288,15 @@ calls('a short pause that comes with a success is kept, a long one is told', asy
   await registry.ping();
 });
 
+calls('a block without a word of how long lasts until there is room again', async () => {
+  const { registry } = makeRegistry();
+  const reset = String(Math.ceil(Date.now() / 1_000) + 60);
+  server.script(() => ({ status: 429, headers: { 'x-ratelimit-reset': reset } }));
+  const blocked = await outcomeOf(registry.ping());
+  const ms = blocked.kind === 'transient' ? (blocked.retryAfterMs ?? 0) : 0;
+  assert.ok(ms > 50_000 && ms <= 61_000, `${ms} ms`);
+});
+
 calls('Entra tokens are asked for Azure DevOps and replaced before they expire', async () => {
   server.script(() => list([]));
   const asked: (string | string[])[] = [];

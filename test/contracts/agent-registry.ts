@@ -31,6 +31,7 @@ export function agentRegistryContract(name: string, make: () => Promise<Registry
     assert.equal(await registry.listAgents(pool), []);
     assert.is(await registry.getAgent(pool, 'r-1-1'), undefined);
     assert.is(await registry.ranJob(pool, 'r-1-1'), false);
+    assert.is(await registry.jobResult(pool, 'r-1-1'), undefined);
     assert.is(await registry.removeAgent(pool, 'r-1-1'), 'removed');
   });
 
@@ -56,6 +57,7 @@ export function agentRegistryContract(name: string, make: () => Promise<Registry
     assert.is(await registry.getAgent(pool, 'r-1-1'), undefined);
     assert.is(await registry.removeAgent(pool, 'r-1-1'), 'removed');
     assert.is(await registry.ranJob(pool, 'r-1-1'), true, 'recent jobs outlive the registration');
+    assert.is(await registry.jobResult(pool, 'r-1-1'), 'succeeded');
   });
 
   test('removes an idle agent that is online', async () => {

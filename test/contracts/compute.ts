@@ -10,6 +10,8 @@ export interface ComputeUnderTest {
   readonly endless: (taskId: string) => AgentTask;
   /** Waits until a task runs. */
   readonly untilRunning: (place: BatchPlace) => Promise<void>;
+  /** A pool that can't grow: the service says that there are "no more cores". */
+  readonly troubled: () => Promise<string>;
   /** Creates a task that prints a text and ends with a code, and waits for its end. */
   readonly runToEnd: (taskId: string, exitCode: number, output: string) => Promise<BatchPlace>;
 }
@@ -62,6 +64,19 @@ export function computeContract(name: string, make: () => Promise<ComputeUnderTe
     const { code, stage, message, retryable } = answer.failure;
     assert.equal([code, stage, retryable], ['PoolMissing', 'nodeAllocation', false]);
     assert.match(message, /no-such-pool.*batchPool/);
+  });
+
+  test('knows what keeps a pool from running tasks', async () => {
+    const { compute, endless, troubled } = await make();
+    assert.is(await compute.poolProblem(endless('r-1-1').poolId), undefined);
+    const missing = await compute.poolProblem('no-such-pool');
+    assert.equal([missing?.code, missing?.retryable], ['PoolMissing', false]);
+    const problem = await compute.poolProblem(await troubled());
+    assert.equal(
+      [problem?.code, problem?.stage, problem?.retryable],
+      ['QuotaReached', 'nodeAllocation', true],
+    );
+    assert.match(problem?.message ?? '', /no more cores/i);
   });
 
   test('tells of a task that it runs', async () => {

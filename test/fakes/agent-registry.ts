@@ -6,7 +6,12 @@ import { type Knobs, withKnobs } from './knobs.js';
 
 export interface FakeAgentRegistry extends AgentRegistry, Knobs<AgentRegistry> {
   /** Registers an agent or changes it; offline, idle and new unless told otherwise. */
-  readonly put: (devOpsPool: string, agentName: string, view?: Partial<AgentView>) => void;
+  readonly put: (
+    devOpsPool: string,
+    agentName: string,
+    view?: Partial<AgentView>,
+    result?: 'succeeded' | 'failed' | 'canceled',
+  ) => void;
   /** Takes an agent's registration away, as if it had removed itself. */
   readonly drop: (devOpsPool: string, agentName: string) => void;
   readonly agents: (devOpsPool: string) => readonly AgentView[];
@@ -20,13 +25,14 @@ export function createFakeAgentRegistry(
   const agents = new Map(pools.map(pool => [pool, new Map<string, AgentView>()]));
   /** Outlives the registrations, as the list of recent jobs does. */
   const haveRun = new Set<string>();
+  const jobResults = new Map<string, 'succeeded' | 'failed' | 'canceled'>();
 
   const inPool = (devOpsPool: string): Map<string, AgentView> => {
     const found = agents.get(devOpsPool);
     if (found) return found;
     throw new TransientError('AgentPoolMissing', 'registration', `There is no agent pool ${devOpsPool}.`);
   };
-  const put = (devOpsPool: string, agentName: string, view: Partial<AgentView> = {}): void => {
+  const put: FakeAgentRegistry['put'] = (devOpsPool, agentName, view = {}, result = 'succeeded') => {
     const pool = inPool(devOpsPool);
     const key = agentName.toLowerCase();
     const before = pool.get(key) ?? {
@@ -37,7 +43,10 @@ export function createFakeAgentRegistry(
       createdOn: now().toISOString(),
     };
     pool.set(key, { ...before, ...view });
-    if (view.ranJob) haveRun.add(`${devOpsPool}/${key}`);
+    if (view.ranJob) {
+      haveRun.add(`${devOpsPool}/${key}`);
+      jobResults.set(`${devOpsPool}/${key}`, result);
+    }
   };
 
   const registry: AgentRegistry = {
@@ -46,6 +55,7 @@ export function createFakeAgentRegistry(
     getAgent: async (devOpsPool, agentName) => inPool(devOpsPool).get(agentName.toLowerCase()),
     ranJob: async (devOpsPool, agentName) =>
       agents.has(devOpsPool) ? haveRun.has(`${devOpsPool}/${agentName.toLowerCase()}`) : undefined,
+    jobResult: async (devOpsPool, agentName) => jobResults.get(`${devOpsPool}/${agentName.toLowerCase()}`),
     removeAgent: async (devOpsPool, agentName) => {
       const pool = agents.get(devOpsPool);
       if (pool?.get(agentName.toLowerCase())?.busy) return 'busy';

@@ -1,4 +1,5 @@
 import type { JobView } from '../../shared/domain/daily-jobs.js';
+import type { Failure } from '../../shared/domain/failure.js';
 import { batchJobIdOf } from '../../shared/domain/names.js';
 import type { BatchPlace } from '../../shared/domain/request.js';
 import type { TaskView } from '../../shared/domain/situation.js';
@@ -14,6 +15,8 @@ interface FakeTask {
 export interface FakeCompute extends Compute, Knobs<Compute> {
   /** Batch pools that do not exist. */
   readonly missingPools: Set<string>;
+  /** Batch pools that can not run tasks now, and why. */
+  readonly poolProblems: Map<string, Failure>;
   /** What was asked for and is not deleted. */
   readonly tasks: () => readonly AgentTask[];
   /** Every job, by id; one may be added that somebody else has made. */
@@ -28,15 +31,14 @@ export function createFakeCompute(): FakeCompute {
   const tasks = new Map<string, FakeTask>();
   const missingPools = new Set<string>();
   const jobs = new Map<string, JobView>();
+  const poolProblems = new Map<string, Failure>();
   const keyOf = ({ jobId, taskId }: Pick<BatchPlace, 'jobId' | 'taskId'>): string =>
     `${jobId}/${taskId}`.toLowerCase();
 
   const compute: Compute = {
     createTask: async task => {
       if (missingPools.has(task.poolId)) {
-        const message = `Batch pool ${task.poolId} does not exist. Create it, or correct the profile's batchPool.`;
-        const failure = { code: 'PoolMissing', stage: 'nodeAllocation', message, retryable: false } as const;
-        return { kind: 'rejected', failure };
+        return { kind: 'rejected', failure: poolMissing(task.poolId) };
       }
       let round = 0;
       while ((jobs.get(batchJobIdOf(task.profile, task.day, round))?.state ?? 'active') !== 'active')
@@ -67,6 +69,7 @@ export function createFakeCompute(): FakeCompute {
         .map(({ view }) => view)
         .filter(({ jobId }) => jobIds.some(each => each.toLowerCase() === jobId.toLowerCase())),
     getTask: async place => tasks.get(keyOf(place))?.view,
+    poolProblem: async poolId => (missingPools.has(poolId) ? poolMissing(poolId) : poolProblems.get(poolId)),
     deleteTask: async place => void tasks.delete(keyOf(place)),
     outputTail: async place => tasks.get(keyOf(place))?.output,
     ping: async () => {},
@@ -78,6 +81,7 @@ export function createFakeCompute(): FakeCompute {
       if (!jobs.has(view.jobId)) jobs.set(view.jobId, { jobId: view.jobId, state: 'active', marked: true });
       tasks.set(keyOf(view), { task: { ...strange, taskId: view.taskId }, view, output: undefined });
     },
+    poolProblems,
     tasks: () => [...tasks.values()].map(({ task }) => task),
     change: (taskId: string, view: Partial<TaskView>, output?: string) => {
       const found = [...tasks.values()].find(
@@ -101,3 +105,9 @@ const strange: AgentTask = {
   environment: {},
   maxWallClockMinutes: 1,
 };
+const poolMissing = (poolId: string): Failure => ({
+  code: 'PoolMissing',
+  stage: 'nodeAllocation',
+  message: `Batch pool ${poolId} does not exist. Create it, or correct the profile's batchPool.`,
+  retryable: false,
+});

@@ -1,5 +1,5 @@
 import { isDeadLetter } from '../../shared/domain/dead-letter.js';
-import { type AgentRequest, isEnded } from '../../shared/domain/request.js';
+import { type AgentRequest, isEnded, pipelineWaits } from '../../shared/domain/request.js';
 import type { LiveRequest, RequestStore, StoredRequest, UnreadableRow } from '../../shared/ports.js';
 import { type Knobs, withKnobs } from './knobs.js';
 
@@ -98,6 +98,9 @@ const toLive = (request: AgentRequest): LiveRequest => ({
   cancelRequestedAt: request.cancelRequestedAt,
   generation: request.generation,
   devOpsPool: request.devOpsPool,
+  onlineAt: request.onlineAt,
+  taskStartedAt: request.taskStartedAt,
+  pipelineWaits: pipelineWaits(request),
   createdAt: request.createdAt,
   updatedAt: request.updatedAt,
   startClaimedAt: request.startClaimedAt,
