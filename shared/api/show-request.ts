@@ -16,6 +16,9 @@ interface LookupDependencies {
 const longestWaitSeconds = 25;
 const lookAgainMs = 500;
 
+/** A decimal number; NaN for whatever else JavaScript would make a number of, such as `0x10` or a blank. */
+const toNumber = (text: string): number => (/^\d+(?:\.\d+)?$/.test(text) ? Number(text) : Number.NaN);
+
 export const notFound = (requestId: string): ApiResponse =>
   problem('RequestNotFound', `No agent request has the id "${requestId}".`);
 
@@ -25,8 +28,8 @@ export const showRequest =
   async (call: ApiRequest): Promise<ApiResponse> => {
     const requestId = call.params['requestId'] ?? '';
     const wait = call.query.get('wait');
-    const seconds = wait === null ? 0 : Number(wait);
-    if (!Number.isFinite(seconds) || seconds < 0 || seconds > longestWaitSeconds || wait === '') {
+    const seconds = wait === null ? 0 : toNumber(wait);
+    if (!(seconds <= longestWaitSeconds)) {
       const detail = `must be a number of seconds from 0 to ${longestWaitSeconds}`;
       return invalidRequest([{ in: 'query', name: 'wait', detail }]);
     }
@@ -57,21 +60,17 @@ export const listRequests =
     const profile = call.query.get('profile') ?? undefined;
     if (profile !== undefined && !/^[a-z0-9][a-z0-9-]{0,19}$/.test(profile))
       wrong('profile', 'must be the name of a profile');
-    const top = Number(call.query.get('top') ?? 50);
+    const top = toNumber(call.query.get('top') ?? '50');
     if (!Number.isInteger(top) || top < 1 || top > 200) wrong('top', 'must be a whole number from 1 to 200');
-    if (errors.length > 0) return invalidRequest(errors);
-
-    const page = await store.list({
-      state,
-      profile,
-      top,
-      continuation: call.query.get('continuation') ?? undefined,
-    });
-    if (!page) {
-      return invalidRequest([
-        { in: 'query', name: 'continuation', detail: 'must be one that a list answered with' },
-      ]);
-    }
+    const continuation = call.query.get('continuation') ?? undefined;
+    // Only the store knows its continuations, so it is asked beside other errors, too: all are named at once.
+    const refusedAnyway = errors.length > 0;
+    const page =
+      refusedAnyway && continuation === undefined
+        ? undefined
+        : await store.list(refusedAnyway ? { top: 1, continuation } : { state, profile, top, continuation });
+    if (!page && continuation !== undefined) wrong('continuation', 'must be one that a list answered with');
+    if (errors.length > 0 || !page) return invalidRequest(errors);
     const baseUrl = baseUrlOf(call, config.publicUrl);
     return json(200, {
       requests: page.requests.map(request => show(request, baseUrl)),

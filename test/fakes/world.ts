@@ -47,15 +47,18 @@ const testConfig = (env: Readonly<Record<string, string | undefined>> = {}): Con
     ...env,
   });
 
+/** Frozen, so worlds can share it; read once, because properties make tens of thousands of worlds. */
+const usualConfig = testConfig();
+
 export function createWorld({
-  env = {},
+  env,
   clock = createFakeClock(),
 }: {
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly clock?: FakeClock;
 } = {}): World {
   return {
-    config: testConfig(env),
+    config: env ? testConfig(env) : usualConfig,
     store: createFakeRequestStore(),
     queue: createFakeRequestQueue(),
     compute: createFakeCompute(),
