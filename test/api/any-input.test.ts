@@ -48,7 +48,7 @@ function mustBeReadable(response: ApiResponse): Record<string, unknown> {
 
 function objectOf(text: string): Record<string, unknown> {
   const value: unknown = JSON.parse(text);
-  return { ...Object(value) };
+  return Object.fromEntries(Object.entries(value ?? {}));
 }
 
 function mustHaveNoEffect(world: World): void {
