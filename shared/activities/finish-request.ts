@@ -7,7 +7,7 @@ import { show } from '../domain/view.js';
 import type { Activities, Finished, Outcome } from '../workflow/contract.js';
 import type { Dependencies } from './dependencies.js';
 import { takeBack } from './take-back.js';
-import { waitingPipeline } from './waiting-pipeline.js';
+import { cannotUnseal, waitingPipeline } from './waiting-pipeline.js';
 
 /**
  * See {@link Activities}. The end is written last: whoever reads it may rely on everything else being done, and a
@@ -51,14 +51,42 @@ export const finishRequest =
     return { kind: 'ended' };
   };
 
+/** What is known of the pipeline; at once in the row, because if anything after it fails it must not be told twice. */
+async function keepCallback(
+  { store, clock }: Dependencies,
+  request: AgentRequest,
+  callback: CallbackState,
+): Promise<CallbackState> {
+  await changeRequest(store, request, row => {
+    if (isEnded(row.state)) return undefined;
+    const next = { ...row, callback };
+    return callback.refusedWith === undefined
+      ? next
+      : note(
+          next,
+          clock.now().toISOString(),
+          `The pipeline did not take our completion: ${callback.refusedWith}`,
+        );
+  });
+  return callback;
+}
+
 /** Fails the server task of a pipeline that still waits, with a reason that its author understands. */
 async function answerPipeline(
-  { store, pipeline, seal, clock, log }: Dependencies,
+  dependencies: Dependencies,
   request: AgentRequest,
   outcome: Outcome,
 ): Promise<CallbackState | undefined> {
-  const waiting = waitingPipeline({ seal }, request);
-  if (!waiting) return request.callback;
+  const { store, pipeline, clock, log } = dependencies;
+  const waiting = waitingPipeline(dependencies, request);
+  if (!waiting) {
+    const { sealedToken, acknowledgedAt, refusedWith } = request.callback ?? {};
+    if (!sealedToken || acknowledgedAt || refusedWith) return request.callback;
+    log.error(
+      `Request ${request.requestId}: its job token can't be unsealed; was CallbackTokenKey replaced?`,
+    );
+    return keepCallback(dependencies, request, { ...request.callback, refusedWith: cannotUnseal });
+  }
   const { context, token } = waiting;
   const sentBefore = request.callback?.result === 'failed';
   const line = outcome.failure
@@ -85,13 +113,5 @@ async function answerPipeline(
   if (callback.refusedWith !== undefined) {
     log.warn(`Request ${request.requestId}: completion refused (${callback.refusedWith}).`);
   }
-  // Kept at once: if anything below fails, the pipeline must not be told twice.
-  await changeRequest(store, request, row => {
-    if (isEnded(row.state)) return undefined;
-    const next = { ...row, callback };
-    return callback.refusedWith === undefined
-      ? next
-      : note(next, at, `The pipeline did not take our completion: ${callback.refusedWith}`);
-  });
-  return callback;
+  return keepCallback(dependencies, request, callback);
 }

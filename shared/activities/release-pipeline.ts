@@ -6,7 +6,7 @@ import { show } from '../domain/view.js';
 import type { CompletionAnswer } from '../ports.js';
 import type { Activities, Released } from '../workflow/contract.js';
 import type { Dependencies } from './dependencies.js';
-import { waitingPipeline } from './waiting-pipeline.js';
+import { cannotUnseal, waitingPipeline } from './waiting-pipeline.js';
 
 /** See {@link Activities}. */
 export const releasePipeline =
@@ -64,15 +64,9 @@ export const releasePipeline =
 /** States of an attempt whose pipeline is, or may still have to be, let go on. */
 const released: readonly RequestState[] = ['starting', 'online', 'busy'];
 
-/** Not the pipeline's own answer: it can't have been told anything. */
-const cannotUnseal: CompletionAnswer = {
-  kind: 'refused',
-  reason: 'its job token can not be unsealed with the configured CallbackTokenKey',
-};
-
 /** A refusal of what we had sent before a crash only says that it arrived. */
 const isEcho = (answer: CompletionAnswer, sentBefore: boolean): boolean =>
-  answer.kind === 'refused' && answer !== cannotUnseal && sentBefore;
+  answer.kind === 'refused' && answer.reason !== cannotUnseal && sentBefore;
 
 async function complete(
   { pipeline, seal, log }: Dependencies,
@@ -83,7 +77,7 @@ async function complete(
   const waiting = waitingPipeline({ seal }, request);
   if (!waiting) {
     log.error(`Request ${requestId}: its job token can't be unsealed; was CallbackTokenKey replaced?`);
-    return cannotUnseal;
+    return { kind: 'refused', reason: cannotUnseal };
   }
   const { context, token } = waiting;
   const line = pipelineLog.online(request);

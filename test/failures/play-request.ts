@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { activities } from '../../shared/activities/index.js';
 import { createBatchCompute } from '../../shared/adapters/batch-compute.js';
 import { createDevOpsAgentRegistry } from '../../shared/adapters/devops-agent-registry.js';
 import { createDevOpsPipelineCallback } from '../../shared/adapters/devops-pipeline-callback.js';
+import { createTokenSeal } from '../../shared/adapters/token-seal.js';
 import { dispatchMessage } from '../../shared/dispatch/dispatch-message.js';
 import type { AgentRequest } from '../../shared/domain/request.js';
 import { agentLifecycle } from '../../shared/workflow/agent-lifecycle.js';
@@ -105,13 +107,17 @@ export interface PlayOptions {
   readonly events?: ReplayWorld['events'];
   /** Default: a pipeline waits. */
   readonly waits?: boolean;
+  /** What the app has when it comes to unseal the token of the pipeline; default: what sealed it. */
+  readonly keys?: (sealedWith: Uint8Array) => readonly Uint8Array[];
 }
 
 export async function playRequest(services: Services, options: PlayOptions = {}): Promise<Played> {
   const { batch, devOps } = services;
-  const base = createWorld();
+  const key = randomBytes(32);
+  const base = { ...createWorld(), seal: createTokenSeal({ keys: [key] }) };
   const world = {
     ...base,
+    seal: createTokenSeal({ keys: options.keys?.(key) ?? [key] }),
     compute: createBatchCompute({
       accountUrl: batch.url,
       auth: { accountName: 'account', accountKey: batchKey },
