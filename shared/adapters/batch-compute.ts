@@ -253,7 +253,7 @@ function openClient({ accountUrl, auth, apiVersion }: BatchComputeOptions): Batc
   // The client's own retries last minutes and leave 429 out; ours are the orchestration's.
   const client = new BatchServiceClient(credentials, accountUrl.replace(/\/+$/, ''), {
     noRetryPolicy: true,
-    // Followed, a redirect would carry the task, and the agents' token in it, to a host that nobody configured.
+    // One that is followed carries the task, and the agents' token in it, to a host that nobody configured.
     redirectOptions: { handleRedirects: false },
     userAgent: standard => `${userAgent} ${standard}`,
   });
