@@ -201,6 +201,14 @@ function reader(env: Env, problems: string[]): Reader {
   const optional = <T>(name: string, schema: z.ZodType<T>): T | undefined => {
     const value = env[name];
     if (value === undefined || value === '') return undefined;
+    if (value.startsWith('@Microsoft.KeyVault(')) {
+      // Azure hands the text on as it is then, and for a token it could pass.
+      problems.push(
+        `${name}: its Key Vault reference was not resolved. Check that the secret exists and that this app's identity ` +
+          'may read it.',
+      );
+      return undefined;
+    }
     const parsed = schema.safeParse(value);
     if (parsed.success) return parsed.data;
     for (const issue of parsed.error.issues) {

@@ -131,4 +131,26 @@ settings('shows no value that is or may hold a secret', () => {
     for (const name of Object.keys(env)) assert.match(printed(error), name);
   }
 });
+settings('says that a Key Vault reference was not resolved, instead of taking it for a secret', () => {
+  const reference = '@Microsoft.KeyVault(SecretUri=https://v.vault.azure.net/secrets/s/)';
+  const env = {
+    AzureWebJobsStorage: reference,
+    BatchAccountUrl: 'https://a.example',
+    BatchAccountName: 'account',
+    BatchAccountKey: reference,
+    AzDOUrl: 'https://dev.azure.com/contoso',
+    AzDOToken: reference,
+    AzDOUbuntuPool: 'P',
+    CallbackTokenKey: reference,
+  };
+  try {
+    readConfig(env);
+    assert.unreachable();
+  } catch (error) {
+    for (const name of ['AzureWebJobsStorage', 'BatchAccountKey', 'AzDOToken', 'CallbackTokenKey']) {
+      assert.match(printed(error), `${name}: its Key Vault reference was not resolved`);
+    }
+  }
+});
+
 settings.run();

@@ -35,7 +35,7 @@ export function createHttpServer(log: Log): FastifyInstance {
     // Refused below, in words: Node.js by itself answers with nothing.
     http: { requireHostHeader: false },
     clientErrorHandler: refuseBrokenHttp,
-    frameworkErrors: (_error, _request, reply) => refuse(reply),
+    frameworkErrors: (_error, _request, reply) => void refuse(reply),
     routerOptions: { caseSensitive: false, ignoreTrailingSlash: true, maxParamLength: 4096 },
   });
   takeBodiesAsBytes(server);
