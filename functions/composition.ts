@@ -7,12 +7,21 @@ import { createDevOpsAgentRegistry } from '../shared/adapters/devops-agent-regis
 import { createDevOpsPipelineCallback } from '../shared/adapters/devops-pipeline-callback.js';
 import { durableOrchestrations } from '../shared/adapters/durable-orchestrations.js';
 import type { StorageAccount } from '../shared/adapters/storage-account.js';
-import { createStorageQueue } from '../shared/adapters/storage-queue.js';
+import {
+  createDrainableQueue,
+  createStorageQueue,
+  deadLetterQueueName,
+  poisonQueueName,
+} from '../shared/adapters/storage-queue.js';
 import { createSystemClock } from '../shared/adapters/system-clock.js';
 import { createTableRequestStore } from '../shared/adapters/table-request-store.js';
 import { createTokenSeal } from '../shared/adapters/token-seal.js';
+import type { IntakeDependencies } from '../shared/api/ask-for-agent.js';
 import { health } from '../shared/api/health.js';
 import { type Config, readConfig, type StorageConfig } from '../shared/config.js';
+import { createAdmissionGate } from '../shared/limits/admission-gate.js';
+import { createBacklogGate } from '../shared/limits/backlog-gate.js';
+import { createLiveListings } from '../shared/limits/live-listings.js';
 import type { Log } from '../shared/ports.js';
 import { lifecycleName, situationEvent, watchName } from '../shared/workflow/contract.js';
 
@@ -37,10 +46,17 @@ const storageAccount = (storage: StorageConfig, service: 'queue' | 'table'): Sto
       };
 
 const { batch, devOps, registry } = config;
-const shared: Omit<Dependencies, 'log'> = {
+const clock = createSystemClock();
+const store = createTableRequestStore({ account: storageAccount(config.storage, 'table') });
+/** Both limits count the same rows; they are exact within one process only because there is one of each in it. */
+const limits = { config, clock, listings: createLiveListings({ store, clock }) };
+const queueAccount = storageAccount(config.storage, 'queue');
+const shared: Omit<Dependencies & IntakeDependencies, 'log'> = {
   config,
-  store: createTableRequestStore({ account: storageAccount(config.storage, 'table') }),
-  queue: createStorageQueue({ account: storageAccount(config.storage, 'queue') }),
+  store,
+  queue: createStorageQueue({ account: queueAccount }),
+  deadLetters: createDrainableQueue(queueAccount, deadLetterQueueName),
+  poison: createDrainableQueue(queueAccount, poisonQueueName),
   compute: createBatchCompute({
     accountUrl: batch.url,
     apiVersion: batch.apiVersion,
@@ -57,12 +73,17 @@ const shared: Omit<Dependencies, 'log'> = {
   }),
   pipeline: createDevOpsPipelineCallback(),
   seal: createTokenSeal({ keys: config.callbackTokenKeys }),
-  clock: createSystemClock(),
+  clock,
+  admission: createAdmissionGate(limits),
+  backlog: createBacklogGate(limits),
   random: Math.random,
 };
 
 /** For functions that neither start nor tell orchestrations; log lines go where the invocation's go. */
-export const intakeOf = (context: InvocationContext): Dependencies => ({ ...shared, log: logOf(context) });
+export const intakeOf = (context: InvocationContext): Dependencies & IntakeDependencies => ({
+  ...shared,
+  log: logOf(context),
+});
 
 export const logOf = (context: InvocationContext): Log => ({
   info: message => context.info(message),

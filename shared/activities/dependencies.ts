@@ -1,8 +1,10 @@
 import type { Config } from '../config.js';
+import type { AdmissionGate } from '../limits/admission-gate.js';
 import type {
   AgentRegistry,
   Clock,
   Compute,
+  DrainableQueue,
   Log,
   Orchestrations,
   PipelineCallback,
@@ -16,10 +18,13 @@ export interface Dependencies {
   readonly config: Config;
   readonly store: RequestStore;
   readonly queue: RequestQueue;
+  readonly deadLetters: DrainableQueue;
+  readonly poison: DrainableQueue;
   readonly compute: Compute;
   readonly registry: AgentRegistry;
   readonly pipeline: PipelineCallback;
   readonly seal: TokenSeal;
+  readonly admission: AdmissionGate;
   readonly clock: Clock;
   readonly log: Log;
   /** In [0, 1); activities may be random, orchestrations may not. */

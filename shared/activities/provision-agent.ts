@@ -5,6 +5,7 @@ import { pipelineLog } from '../domain/pipeline-log.js';
 import { type AgentRequest, isEnded } from '../domain/request.js';
 import type { AgentTask, Rejected } from '../ports.js';
 import type { Activities, AttemptPhase, Provisioned } from '../workflow/contract.js';
+import { deferUntilFree } from './defer-until-free.js';
 import type { WithOrchestrations } from './dependencies.js';
 import { tellPipeline } from './waiting-pipeline.js';
 
@@ -16,6 +17,8 @@ export const provisionAgent =
   (dependencies: WithOrchestrations) =>
   async (input: Activities['provisionAgent']['input']): Promise<Provisioned> => {
     const { store, compute, registry, orchestrations, clock, log } = dependencies;
+    const deferred = await deferUntilFree(dependencies, input);
+    if (deferred) return deferred;
     let stop: Provisioned | undefined;
     const request = await changeRequest(store, input, row => {
       stop = whyNot(row, input.attempt);

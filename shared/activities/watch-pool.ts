@@ -1,3 +1,4 @@
+import { admissible } from '../domain/admission.js';
 import { pipelineLog } from '../domain/pipeline-log.js';
 import type { Situation } from '../domain/situation.js';
 import { decideWatch } from '../domain/watch.js';
@@ -32,6 +33,11 @@ export const watchPool =
       new Map(agents.map(agent => [agent.name.toLowerCase(), agent])),
       new Map(tasks.map(task => [task.taskId.toLowerCase(), task])),
       input.told,
+      new Set(
+        admissible(requests, profile => config.profiles.get(profile)?.maxAlive)
+          .filter(({ deferredAt }) => deferredAt !== undefined)
+          .map(({ requestId }) => requestId),
+      ),
     );
     const told = new Map(Object.entries(decision.told));
     await inTurns(decision.raise, async ({ requestId, situation }) => {

@@ -86,7 +86,9 @@ const RequestRow = z.object({
   callback: optionalJson(Callback),
   replyQueue: optionalText,
   startClaimedAt: optionalText,
+  deferredAt: optionalText,
   cancelRequestedAt: optionalText,
+  purgedAt: optionalText,
 });
 
 const LiveRow = RequestRow.pick({
@@ -101,6 +103,7 @@ const LiveRow = RequestRow.pick({
   createdAt: true,
   updatedAt: true,
   startClaimedAt: true,
+  deferredAt: true,
   cancelRequestedAt: true,
 });
 
@@ -129,8 +132,10 @@ export function toColumns(request: AgentRequest): RequestColumns {
     timeoutMinutes: request.timeoutMinutes,
     replyQueue: request.replyQueue ?? '',
     startClaimedAt: request.startClaimedAt ?? '',
+    deferredAt: request.deferredAt ?? '',
     cancelRequestedAt: request.cancelRequestedAt ?? '',
-    // Only for people who look at the table: the whole failure is beside it.
+    purgedAt: request.purgedAt ?? '',
+    // For filters, and for people who look at the table: the whole failure is beside it.
     failureCode: failure?.code ?? '',
     batch: toJson(batch),
     capabilities: JSON.stringify(capabilities),

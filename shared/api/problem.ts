@@ -18,15 +18,19 @@ export type ProblemCode =
   | 'BodyTooLarge'
   | 'RequestNotFound'
   | 'RequestEnded'
+  | 'DeadLetterNotFound'
   | 'MethodNotAllowed'
+  | 'TooManyWaiting'
   | 'StorageUnavailable';
 
 const titles: Readonly<Record<ProblemCode, readonly [status: number, title: string]>> = {
   InvalidRequest: [400, 'The request can not be accepted as it is'],
   BodyTooLarge: [413, 'The body is too large'],
   RequestNotFound: [404, 'There is no such agent request'],
+  DeadLetterNotFound: [404, 'There is no such dead letter'],
   RequestEnded: [409, 'The agent request has ended'],
   MethodNotAllowed: [405, 'This route does not know that method'],
+  TooManyWaiting: [429, 'Too many agent requests wait already'],
   StorageUnavailable: [503, 'Storage can not be reached'],
 };
 

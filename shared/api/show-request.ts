@@ -2,7 +2,7 @@ import type { Config } from '../config.js';
 import { requestIdPattern } from '../domain/names.js';
 import { type AgentRequest, isEnded, requestStates } from '../domain/request.js';
 import { show } from '../domain/view.js';
-import type { Clock, RequestStore } from '../ports.js';
+import type { Clock, RequestFilter, RequestPage, RequestStore } from '../ports.js';
 import { type ApiRequest, baseUrlOf } from './api-request.js';
 import { type ApiResponse, type FieldError, invalidRequest, json, problem } from './problem.js';
 
@@ -46,6 +46,36 @@ export const showRequest =
     return json(200, show(current, baseUrlOf(call, config.publicUrl)));
   };
 
+/**
+ * Reads one page of a list as the query asks for it.
+ *
+ * @param errors what is wrong with the query so far; no page is given then.
+ * @returns the answer instead, where something is wrong.
+ */
+export async function readPage(
+  store: RequestStore,
+  filter: Omit<RequestFilter, 'top' | 'continuation'>,
+  query: ApiRequest['query'],
+  errors: readonly FieldError[],
+): Promise<RequestPage | ApiResponse> {
+  const wrong = [...errors];
+  const top = toNumber(query.get('top') ?? '50');
+  if (!Number.isInteger(top) || top < 1 || top > 200) {
+    wrong.push({ in: 'query', name: 'top', detail: 'must be a whole number from 1 to 200' });
+  }
+  const continuation = query.get('continuation') ?? undefined;
+  // Only the store knows its continuations, so it is asked beside other errors, too: all are named at once.
+  const refusedAnyway = wrong.length > 0;
+  const page =
+    refusedAnyway && continuation === undefined
+      ? undefined
+      : await store.list(refusedAnyway ? { top: 1, continuation } : { ...filter, top, continuation });
+  if (!page && continuation !== undefined) {
+    wrong.push({ in: 'query', name: 'continuation', detail: 'must be one that a list answered with' });
+  }
+  return page && wrong.length === 0 ? page : invalidRequest(wrong);
+}
+
 /** Newest first, filtered and paged. */
 export const listRequests =
   ({ config, store }: LookupDependencies) =>
@@ -60,17 +90,8 @@ export const listRequests =
     const profile = call.query.get('profile') ?? undefined;
     if (profile !== undefined && !/^[a-z0-9][a-z0-9-]{0,19}$/.test(profile))
       wrong('profile', 'must be the name of a profile');
-    const top = toNumber(call.query.get('top') ?? '50');
-    if (!Number.isInteger(top) || top < 1 || top > 200) wrong('top', 'must be a whole number from 1 to 200');
-    const continuation = call.query.get('continuation') ?? undefined;
-    // Only the store knows its continuations, so it is asked beside other errors, too: all are named at once.
-    const refusedAnyway = errors.length > 0;
-    const page =
-      refusedAnyway && continuation === undefined
-        ? undefined
-        : await store.list(refusedAnyway ? { top: 1, continuation } : { state, profile, top, continuation });
-    if (!page && continuation !== undefined) wrong('continuation', 'must be one that a list answered with');
-    if (errors.length > 0 || !page) return invalidRequest(errors);
+    const page = await readPage(store, { state, profile }, call.query, errors);
+    if ('status' in page) return page;
     const baseUrl = baseUrlOf(call, config.publicUrl);
     return json(200, {
       requests: page.requests.map(request => show(request, baseUrl)),

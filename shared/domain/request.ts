@@ -75,7 +75,11 @@ export interface AgentRequest {
   readonly replyQueue: string | undefined;
   /** When a delivery took it upon itself to start the orchestration. */
   readonly startClaimedAt: string | undefined;
+  /** When it was found that its profile has no free place for it; kept after it has begun. */
+  readonly deferredAt: string | undefined;
   readonly cancelRequestedAt: string | undefined;
+  /** When an operator was done with its dead letter; the request itself stays to be read. */
+  readonly purgedAt: string | undefined;
 }
 
 /** A request of which nothing is known yet but that it was asked for. */
@@ -103,5 +107,7 @@ export const acceptedRequest = (requestId: string, at: string, detail: string): 
   callback: undefined,
   replyQueue: undefined,
   startClaimedAt: undefined,
+  deferredAt: undefined,
   cancelRequestedAt: undefined,
+  purgedAt: undefined,
 });

@@ -40,6 +40,8 @@ export type Situation =
       readonly failureCode?: string | undefined;
       readonly failureMessage?: string | undefined;
     }
+  /** A place of its profile has become free for a request that waits for one. */
+  | { readonly kind: 'admitted'; readonly attempt: number }
   | { readonly kind: 'cancel'; readonly attempt: number };
 
 export interface Observation {

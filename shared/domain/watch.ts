@@ -24,6 +24,7 @@ const repeatAfterRounds = 6;
  *
  * Events are raised on change only, so a slow orchestration does not gather copies of the same news in its history.
  *
+ * @param admissible ids of the deferred requests that may begin now.
  * @param requests the live requests of the pool, read before the two lists, so that a task missing from them is gone.
  */
 export function decideWatch(
@@ -31,6 +32,7 @@ export function decideWatch(
   agents: ReadonlyMap<string, AgentView>,
   tasks: ReadonlyMap<string, TaskView>,
   told: Told,
+  admissible: ReadonlySet<string> = new Set(),
 ): WatchDecision {
   const raise: { requestId: string; situation: Situation }[] = [];
   const started: string[] = [];
@@ -38,7 +40,11 @@ export function decideWatch(
   for (const request of requests) {
     const task = request.batch === undefined ? undefined : tasks.get(request.batch.taskId.toLowerCase());
     const agent = request.agentName === undefined ? undefined : agents.get(request.agentName.toLowerCase());
-    const situation = judge(request, { agent, task });
+    const situation =
+      judge(request, { agent, task }) ??
+      (admissible.has(request.requestId)
+        ? ({ kind: 'admitted', attempt: request.attempt } as const)
+        : undefined);
     const runs = !situation && request.state === 'starting' && task?.state === 'running';
     if (!situation && !runs) continue;
 

@@ -36,7 +36,15 @@ export function* agentLifecycle(
 
   for (let attempt = input.attempt; ; attempt += 1) {
     const ref: AttemptRef = { requestId: input.requestId, generation: input.generation, attempt };
-    const verdict = yield* tryAttempt(context, input, ref, inbox, deadline);
+    let provisioned = yield* provision(context, input, ref);
+    while (provisioned.kind === 'deferred') {
+      provisioned = yield* waitForPlace(inbox);
+      if (provisioned.kind === 'cancelled') break;
+      // Waiting for a place is no failure to provide an agent: the time for that begins only now.
+      deadline = later(context, input.timeoutMs);
+      provisioned = yield* provision(context, input, ref);
+    }
+    const verdict = yield* tryAttempt(context, input, ref, inbox, deadline, provisioned);
     if (verdict.kind === 'written') return undefined;
     if (verdict.kind === 'over') return yield* finish(context, ref, verdict.outcome);
 
@@ -58,8 +66,8 @@ function* tryAttempt(
   ref: AttemptRef,
   inbox: Inbox,
   deadline: Date,
+  provisioned: Exclude<Provisioned, { readonly kind: 'deferred' }>,
 ): Generator<Task, Verdict, unknown> {
-  const provisioned = yield* provision(context, input, ref);
   switch (provisioned.kind) {
     case 'superseded':
       return { kind: 'written' };
@@ -82,6 +90,15 @@ function* provision(
   } catch (error) {
     if (error instanceof StepFailedError) return { kind: 'rejected', failure: error.failure };
     throw error;
+  }
+}
+
+/** Waits until its profile has a place free for it; without a timer, for it may take any time. */
+function* waitForPlace(inbox: Inbox): Generator<Task, { readonly kind: 'deferred' | 'cancelled' }, unknown> {
+  for (;;) {
+    const news = yield* inbox.next();
+    if (news?.kind === 'admitted') return { kind: 'deferred' };
+    if (news?.kind === 'cancel') return { kind: 'cancelled' };
   }
 }
 
@@ -122,6 +139,10 @@ function* follow(
     if (!news || (news.kind !== 'cancel' && news.attempt !== ref.attempt)) continue;
 
     switch (news.kind) {
+      case 'admitted':
+        // Told again just before it began.
+        break;
+
       case 'cancel':
         return { kind: 'over', outcome: cancelledByRequest };
 

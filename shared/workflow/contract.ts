@@ -64,6 +64,8 @@ export type Provisioned =
   | { readonly kind: 'created'; readonly phase: AttemptPhase }
   | { readonly kind: 'rejected'; readonly failure: Failure }
   | { readonly kind: 'cancelled' }
+  /** Its profile has as many agents as it may have: ask again when `admitted` is told. */
+  | { readonly kind: 'deferred' }
   /** The row tells of another generation or an end: this orchestration has nothing left to do. */
   | { readonly kind: 'superseded' };
 
@@ -131,6 +133,7 @@ export const decodeSituation = decoder.tagged<Situation>({
     failureCode: decoder.optional(decoder.string),
     failureMessage: decoder.optional(decoder.string),
   },
+  admitted: { attempt: decoder.number },
   cancel: { attempt: decoder.number },
 });
 
@@ -163,6 +166,7 @@ export const decodeOutput: {
     created: { phase: decoder.oneOf(attemptPhases) },
     rejected: { failure },
     cancelled: {},
+    deferred: {},
     superseded: {},
   }),
   lookAtAgent: decoder.object<Look>({

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import type { ApiRequest } from '../../shared/api/api-request.js';
 import { askForAgent } from '../../shared/api/ask-for-agent.js';
 import { cancelRequest } from '../../shared/api/cancel-request.js';
+import { listDeadLetters, settleDeadLetters, showDeadLetter } from '../../shared/api/dead-letters.js';
 import type { ApiResponse } from '../../shared/api/problem.js';
 import { listRequests, showRequest } from '../../shared/api/show-request.js';
 import { requestStates } from '../../shared/domain/request.js';
@@ -59,7 +60,7 @@ function mustHaveNoEffect(world: World): void {
 }
 
 /** What was asked for is what is kept and queued, and not a word more. */
-function mustBeKept(world: World, asked: Readonly<Record<string, unknown>>): void {
+function mustBeKept(world: World, asked: Readonly<Record<string, unknown>>, articleRoute: boolean): void {
   const [row, ...others] = world.store.requests();
   assert.is(others.length, 0);
   assert.is(world.queue.sent.length, 1);
@@ -70,7 +71,15 @@ function mustBeKept(world: World, asked: Readonly<Record<string, unknown>>): voi
   if (asked['requestId'] !== undefined) assert.is(row?.requestId, asked['requestId']);
   if (asked['profile'] !== undefined) assert.is(row?.profile, asked['profile']);
   const { callback: _, ...told } = asked;
-  const message: unknown = { ...told, version: 1, requestId: row?.requestId };
+  const byRoute =
+    articleRoute &&
+    ['profile', 'AgentOSType', 'AgentBuildType'].every(name => (told[name] ?? undefined) === undefined);
+  const message: unknown = {
+    ...told,
+    ...(byRoute ? { AgentOSType: '' } : {}),
+    version: 1,
+    requestId: row?.requestId,
+  };
   assert.equal(JSON.parse(world.queue.sent[0] ?? ''), JSON.parse(JSON.stringify(message)));
 }
 
@@ -100,7 +109,7 @@ for (const articleRoute of [false, true]) {
           mustBeReadable(response);
           if (response.status === 202) {
             const text = new TextDecoder().decode(body).trim();
-            mustBeKept(world, objectOf(text === '' ? '{}' : text));
+            mustBeKept(world, objectOf(text === '' ? '{}' : text), articleRoute);
           } else {
             assert.ok([400, 413].includes(response.status), String(response.status));
             mustHaveNoEffect(world);
@@ -127,7 +136,7 @@ for (const articleRoute of [false, true]) {
           mustHaveNoEffect(world);
         } else {
           assert.is(response.status, 202, response.body);
-          mustBeKept(world, body);
+          mustBeKept(world, body, articleRoute);
           const waits = token !== undefined && body['callback'] === undefined && !articleRoute;
           const sealed = world.store.requests()[0]?.callback?.sealedToken;
           assert.is(sealed !== undefined, waits);
@@ -228,5 +237,35 @@ lookups('DELETE takes back what there is and nothing else', async () => {
   assert.is(JSON.stringify(calm.store.requests()), before);
   assert.is(calm.orchestrations.calls.length, 0);
 });
+
+lookups(
+  'the routes of dead letters say what is wrong, and settle nothing that they were not asked to',
+  async () => {
+    const world = createWorld();
+    await haveRequest(world, 'online');
+    const before = JSON.stringify(world.store.requests());
+    const actions = fc.oneof({ weight: 8, arbitrary: fc.constantFrom('redrive', 'purge') }, oddText);
+    const bodies = oddBytes(['requestIds', 'dryRun']);
+    await fc.assert(
+      fc.asyncProperty(
+        actions,
+        bodies,
+        oddQuery(['code', 'profile', 'top', 'continuation']),
+        async (action, body, query) => {
+          mustBeReadable(await settleDeadLetters(world)(apiCall({ params: { action }, body })));
+          mustBeReadable(await showDeadLetter(world)(apiCall({ params: { requestId: action } })));
+          const listed = await listDeadLetters(world)(apiCall({ query }));
+          mustBeReadable(listed);
+          if (query.some(([name]) => name === 'continuation')) {
+            assert.ok(named(listed).includes('query continuation'), listed.body);
+          }
+        },
+      ),
+      run,
+    );
+    assert.is(JSON.stringify(world.store.requests()), before);
+    assert.is(world.queue.calls.length, 0);
+  },
+);
 
 lookups.run();

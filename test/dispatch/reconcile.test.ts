@@ -131,4 +131,20 @@ test('gives every pool its placeholder, though one pool is missing', async () =>
   assert.equal([...world.orchestrations.watched], []);
 });
 
+test('a thousand requests that wait for a free place cost no more than its share of each round', async () => {
+  const world = createWorld();
+  for (let index = 0; index < 1_000; index += 1) {
+    const requestId = `r-${index}`;
+    const moment = '2026-01-31T10:00:00.000Z';
+    await haveRequest(world, 'accepted', { requestId, startClaimedAt: moment, deferredAt: moment });
+    world.orchestrations.running.set(requestId, input);
+  }
+  world.clock.advance(61_000);
+  await reconcile(world)();
+  assert.equal(started(world), []);
+  assert.is(world.store.callsOf('get').length, 200);
+  assert.is(world.orchestrations.callsOf('runningLifecycle').length, 200);
+  assert.is(world.store.callsOf('replace').length, 0);
+});
+
 test.run();

@@ -1,11 +1,13 @@
 import type { WithOrchestrations } from '../../shared/activities/dependencies.js';
 import { TransientError } from '../../shared/domain/failure.js';
-import type { World } from './world.js';
+import { createLimits, type World } from './world.js';
 
 /** What an activity asks of the world and may be refused; talk to a pipeline's log never fails, by contract. */
 const methods: Readonly<Record<string, ReadonlySet<string>>> = {
   store: new Set(['insert', 'get', 'message', 'replace', 'reopen', 'list', 'live']),
   queue: new Set(['send', 'reply', 'deadLetter']),
+  deadLetters: new Set(['receive', 'remove', 'giveBack']),
+  poison: new Set(['receive', 'remove', 'giveBack']),
   compute: new Set(['createTask', 'listTasks', 'getTask', 'deleteTask', 'outputTail']),
   registry: new Set(['poolExists', 'listAgents', 'getAgent', 'ranJob', 'removeAgent', 'ensurePlaceholder']),
   pipeline: new Set(['complete']),
@@ -44,12 +46,16 @@ export function breakingAt(world: World, at: number, when: 'before' | 'after' = 
         };
       },
     });
+  const store = guard('store', world.store);
   return {
     calls,
     dependencies: {
       ...world,
-      store: guard('store', world.store),
+      ...createLimits({ ...world, store }),
+      store,
       queue: guard('queue', world.queue),
+      deadLetters: guard('deadLetters', world.deadLetters),
+      poison: guard('poison', world.poison),
       compute: guard('compute', world.compute),
       registry: guard('registry', world.registry),
       pipeline: guard('pipeline', world.pipeline),

@@ -27,7 +27,9 @@ export function someRequest(changes: Partial<AgentRequest> = {}): AgentRequest {
     callback: undefined,
     replyQueue: undefined,
     startClaimedAt: undefined,
+    deferredAt: undefined,
     cancelRequestedAt: undefined,
+    purgedAt: undefined,
     ...changes,
   };
 }

@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import * as z from 'zod';
 
+import { seconds, wholeNumber } from '../number-options.js';
 import { runService } from '../service.js';
 import { ImageCommands, readConfigFile } from './images.js';
 import { PoolConfig } from './records.js';
@@ -20,6 +21,8 @@ const Options = z.object({
   pools: z.string().optional(),
   images: z.string().optional(),
   runner: z.enum(['auto', 'docker', 'process']),
+  seed: z.int().optional(),
+  skew: z.number(),
 });
 
 const command = new Command('local:batch')
@@ -39,6 +42,8 @@ const command = new Command('local:batch')
       .choices(['auto', 'docker', 'process'])
       .default('auto'),
   )
+  .option('--skew <seconds>', 'let its clock be ahead by this, or behind when negative', seconds, 0)
+  .option('--seed <number>', 'makes the chances of fault rules reproducible', wholeNumber)
   .parse();
 
 function base64(text: string): string {
@@ -53,6 +58,8 @@ await runService('Local Batch', async () => {
     port: options.port,
     dataDir: options.data,
     runner: options.runner,
+    seed: options.seed,
+    skewSeconds: options.skew,
     ...(options.account !== undefined && { account: options.account }),
     ...(options.key !== undefined && { key: options.key }),
     ...(options.pools !== undefined && {

@@ -1,12 +1,15 @@
+import { randomInt } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import fastify from 'fastify';
 import getPort from 'get-port';
 import { addCallsAndFaults } from '../calls.js';
+import { addClock, ServiceClock } from '../clock.js';
 import type { RunningService } from '../service.js';
 import { addAgentRoutes } from './agents.js';
 import { Auth, readOrMakePat } from './auth.js';
 import { answerErrors } from './errors.js';
 import { addEventRoutes } from './events.js';
+import { devOpsPresets } from './fault-presets.js';
 import { addIdentityRoute } from './identity.js';
 import { addJobRequestRoutes, JobQueue } from './job-requests.js';
 import { addLocationRoutes } from './locations.js';
@@ -40,6 +43,10 @@ export interface DevOpsOptions {
   readonly messageHoldMs?: number;
   /** How long AzureFunction@1 waits for the function's answer (default 20 s). */
   readonly answerTimeoutMs?: number;
+  /** Makes the chances of fault rules reproducible; absent: by chance. */
+  readonly seed?: number | undefined;
+  /** How far its clock is ahead, or behind when negative. */
+  readonly skewSeconds?: number;
 }
 
 export interface RunningDevOps extends RunningService {
@@ -108,7 +115,8 @@ export async function startDevOps(options: DevOpsOptions): Promise<RunningDevOps
     async (_request: unknown, body: Buffer) => body,
   );
   answerErrors(server);
-  addCallsAndFaults(server);
+  addClock(server, new ServiceClock(options.skewSeconds));
+  addCallsAndFaults(server, { presets: devOpsPresets, seed: options.seed ?? randomInt(2 ** 31) });
   addRunRoutes(server, runs, queue, timelines, log);
   if (options.allowIdentity) addIdentityRoute(server, auth);
 

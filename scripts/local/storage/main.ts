@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { wholeNumber } from '../number-options.js';
 import { runService } from '../service.js';
 import { startStorage } from './storage.js';
 
@@ -7,6 +8,8 @@ interface Options {
   readonly blobPort?: number;
   readonly queuePort?: number;
   readonly tablePort?: number;
+  readonly faults: boolean;
+  readonly seed?: number;
 }
 
 const port = (text: string): number => {
@@ -23,12 +26,16 @@ const options = new Command('npm run local:storage --')
   .option('--blob-port <port>', 'default: a free one', port)
   .option('--queue-port <port>', 'default: a free one', port)
   .option('--table-port <port>', 'default: a free one', port)
+  .option('--faults', 'let fault rules make it misbehave: PUT /_local/faults on any of its ports', false)
+  .option('--seed <number>', 'makes the chances of fault rules reproducible', wholeNumber)
   .parse()
   .opts<Options>();
 
 await runService('Storage', async () => {
   const storage = await startStorage({
     dataDir: options.data,
+    faults: options.faults,
+    seed: options.seed,
     ports: {
       blob: options.blobPort ?? 0,
       queue: options.queuePort ?? 0,
