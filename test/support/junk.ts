@@ -56,7 +56,7 @@ const oddNumber = fc.oneof(
   fc.constantFrom(0, -0, 1e308, 5e-324, 2 ** 53, -1),
 );
 /** Values of every kind, with names that objects inherit, nested a few levels. */
-export const oddValue = fc.letrec(tie => ({
+const oddValue = fc.letrec(tie => ({
   leaf: fc.oneof(oddText, oddNumber, fc.boolean(), fc.constant(null)),
   value: fc.oneof(
     { maxDepth: 3, withCrossShrink: true },
@@ -100,7 +100,7 @@ const nested = fc
   .map(([open, depth]) => open.repeat(depth) + (open === '[' ? ']'.repeat(depth) : `1${'}'.repeat(depth)}`));
 
 /** @param names the fields that the reader knows. */
-export const oddJson = (names: readonly string[]): fc.Arbitrary<string> =>
+const oddJson = (names: readonly string[]): fc.Arbitrary<string> =>
   fc.oneof(
     { weight: 12, arbitrary: objectText(names) },
     { weight: 4, arbitrary: oddValue.map(value => JSON.stringify(value)) },
