@@ -6,6 +6,7 @@ import { createBatchCompute } from '../shared/adapters/batch-compute.js';
 import { createDevOpsAgentRegistry } from '../shared/adapters/devops-agent-registry.js';
 import { createDevOpsPipelineCallback } from '../shared/adapters/devops-pipeline-callback.js';
 import { durableOrchestrations } from '../shared/adapters/durable-orchestrations.js';
+import { installationIdOf } from '../shared/adapters/installation.js';
 import type { StorageAccount } from '../shared/adapters/storage-account.js';
 import {
   createDrainableQueue,
@@ -60,6 +61,7 @@ const shared: Omit<Dependencies & IntakeDependencies, 'log'> = {
   compute: createBatchCompute({
     accountUrl: batch.url,
     apiVersion: batch.apiVersion,
+    installation: installationIdOf(storageAccount(config.storage, 'table')),
     auth: batch.sharedKey
       ? { accountName: batch.sharedKey.account, accountKey: batch.sharedKey.key }
       : { credential: credential() },

@@ -2,7 +2,7 @@ import { changeRequest } from '../change-request.js';
 import { deadLetterMessage } from '../domain/dead-letter.js';
 import { end, note } from '../domain/lifecycle.js';
 import { pipelineLog } from '../domain/pipeline-log.js';
-import { type AgentRequest, type CallbackState, isEnded } from '../domain/request.js';
+import { type AgentRequest, type CallbackState, isEnded, pipelineWaits } from '../domain/request.js';
 import { show } from '../domain/view.js';
 import type { Activities, Finished, Outcome } from '../workflow/contract.js';
 import type { Dependencies } from './dependencies.js';
@@ -21,7 +21,7 @@ export const finishRequest =
     const before = (await store.get(input.requestId))?.request;
     if (before?.generation !== input.generation || isEnded(before.state)) return { kind: 'ended' };
 
-    if ((await takeBack(dependencies, before, outcome.state === 'expired')) === 'busy') {
+    if ((await takeBack(dependencies, before, await mayHaveWork(dependencies, before, outcome))) === 'busy') {
       return { kind: 'agentBusy' };
     }
     const callback =
@@ -71,6 +71,17 @@ async function keepCallback(
   return callback;
 }
 
+/** An agent that nobody had seen at work when this end was decided; a job may have come to it meanwhile. */
+async function mayHaveWork(
+  { compute }: Dependencies,
+  { state, batch }: AgentRequest,
+  outcome: Outcome,
+): Promise<boolean> {
+  if (outcome.state !== 'deadLettered') return outcome.state === 'expired';
+  // An agent whose task is over counts as busy for a while, and is lost all the same.
+  return state === 'starting' && batch !== undefined && (await compute.getTask(batch))?.state === 'running';
+}
+
 /** Fails the server task of a pipeline that still waits, with a reason that its author understands. */
 async function answerPipeline(
   dependencies: Dependencies,
@@ -80,8 +91,7 @@ async function answerPipeline(
   const { store, pipeline, clock, log } = dependencies;
   const waiting = waitingPipeline(dependencies, request);
   if (!waiting) {
-    const { sealedToken, acknowledgedAt, refusedWith } = request.callback ?? {};
-    if (!sealedToken || acknowledgedAt || refusedWith) return request.callback;
+    if (!pipelineWaits(request)) return request.callback;
     log.error(
       `Request ${request.requestId}: its job token can't be unsealed; was CallbackTokenKey replaced?`,
     );

@@ -28,6 +28,8 @@ export async function takeBack(
   let registration = await remove();
   if (registration === 'busy' && spareBusy) return 'busy';
   await compute.deleteTask(batch);
+  // An agent that was just starting may have registered meanwhile, and ends now without taking that back.
+  if (registration === 'removed' && request.state !== 'busy') registration = await remove();
   for (let tries = 0; registration === 'busy'; tries += 1) {
     if (tries === removals) {
       throw new TransientError(

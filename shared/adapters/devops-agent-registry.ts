@@ -2,12 +2,14 @@ import type { TokenCredential } from '@azure/identity';
 import { getBearerHandler, getPersonalAccessTokenHandler, WebApi } from 'azure-devops-node-api';
 import * as z from 'zod';
 import { TransientError } from '../domain/failure.js';
+import { placeholderNameOf } from '../domain/names.js';
 import type { AgentView } from '../domain/situation.js';
 import type { AgentRegistry, Clock } from '../ports.js';
 import { cachedCredential } from './cached-credential.js';
 import { type DevOpsFacts, describeAnswer, devOpsFacts, isAuthStatus, isTransient } from './devops-errors.js';
+import { createDevOpsThrottle } from './devops-throttle.js';
 import { product } from './product.js';
-import { describeNoAnswer, factsOf, retryAfterMs } from './service-errors.js';
+import { describeNoAnswer, factsOf } from './service-errors.js';
 import { createSystemClock } from './system-clock.js';
 
 export interface DevOpsAgentRegistryOptions {
@@ -20,8 +22,6 @@ export interface DevOpsAgentRegistryOptions {
 /** Azure DevOps as a resource of Entra ID, the same in every tenant. */
 const scope = '499b84ac-1321-427f-aa17-267ca6975798/.default';
 const callTimeoutMs = 15_000;
-/** A pause that the service asks for is kept here up to this long; a longer one is the caller's to wait. */
-const longestPauseMs = 20_000;
 const apiVersion = '6.0';
 const recentJobs = 50;
 /** Then it is asked for again: somebody who tidies a pool up may have removed it. */
@@ -34,20 +34,19 @@ const Agent = z.object({
   id: z.number(),
   name: z.string(),
   status: z.string().optional(),
+  createdOn: z.string().optional(),
   assignedRequest: z.object({}).nullish(),
   lastCompletedRequest: z.object({}).nullish(),
 });
 type Agent = z.infer<typeof Agent>;
 const Agents = z.object({ value: z.array(Agent) });
-const JobRequests = z.object({
-  value: z.array(
-    z.object({
-      reservedAgent: z.object({ name: z.string().optional() }).nullish(),
-      finishTime: z.string().nullish(),
-      result: z.unknown().optional(),
-    }),
-  ),
+const JobRequest = z.object({
+  reservedAgent: z.object({ name: z.string().optional() }).nullish(),
+  finishTime: z.string().nullish(),
+  result: z.unknown().optional(),
 });
+type JobRequest = z.infer<typeof JobRequest>;
+const JobRequests = z.object({ value: z.array(JobRequest) });
 
 interface Answer {
   readonly status: number;
@@ -67,42 +66,24 @@ export function createDevOpsAgentRegistry(options: DevOpsAgentRegistryOptions): 
   const openRest = restOpener(options);
   const poolIds = new Map<string, number>();
   const placeholders = new Map<string, { readonly until: number; readonly adding: Promise<void> }>();
-  let pausedUntil = 0;
+  const throttle = createDevOpsThrottle(clock, 'registration');
 
   async function call(what: string, send: (rest: Rest) => Promise<RestAnswer>): Promise<Answer> {
-    await pause();
+    await throttle.pause();
     let answer: Answer;
     try {
       const { statusCode, result, headers } = await send(await openRest());
-      pauseFor(retryAfterMs(RetryHeaders.catch({}).parse(headers)['retry-after'], clock.now()));
+      throttle.heed(headers);
       answer = { status: statusCode, body: result };
     } catch (error) {
       if (error instanceof TransientError) throw error;
       const facts = devOpsFacts(error);
-      pauseFor(facts.retryAfterMs);
+      throttle.pauseFor(facts.retryAfterMs);
       if (isTransient(facts) || isAuthStatus(facts.status)) throw unavailable(what, facts);
       throw new RefusedError(facts, what);
     }
     if (isAuthStatus(answer.status)) throw authenticationFailed(what, String(answer.status));
     return answer;
-  }
-
-  /** Azure DevOps asks for a pause with a success, too, before it refuses anything. */
-  function pauseFor(ms: number | undefined): void {
-    if (ms !== undefined) pausedUntil = Math.max(pausedUntil, clock.now().getTime() + ms);
-  }
-
-  async function pause(): Promise<void> {
-    const ms = pausedUntil - clock.now().getTime();
-    if (ms > longestPauseMs) {
-      throw new TransientError(
-        'AzDOThrottled',
-        'registration',
-        'Azure DevOps asked us to call less often.',
-        ms,
-      );
-    }
-    if (ms > 0) await clock.sleep(ms);
   }
 
   const get = (what: string, path: string, version = apiVersion): Promise<Answer> =>
@@ -152,6 +133,19 @@ export function createDevOpsAgentRegistry(options: DevOpsAgentRegistryOptions): 
     return agents.find(agent => sameName(agent.name, agentName));
   };
 
+  async function finishedJobs(devOpsPool: string): Promise<readonly JobRequest[] | undefined> {
+    try {
+      const answer = await inPool(devOpsPool, poolId =>
+        get("Recent jobs can't be listed", `/${poolId}/jobrequests?completedRequestCount=${recentJobs}`, ''),
+      );
+      const recent = JobRequests.safeParse(answer?.body).data?.value;
+      return recent?.filter(({ finishTime, result }) => Boolean(finishTime ?? result));
+    } catch {
+      // The route is documented nowhere: it may fail in any way, and it is only asked for a better guess.
+      return undefined;
+    }
+  }
+
   async function addPlaceholder(devOpsPool: string, os: 'linux' | 'windows'): Promise<void> {
     const what = `The placeholder agent of pool ${devOpsPool} can't be registered`;
     try {
@@ -177,24 +171,16 @@ export function createDevOpsAgentRegistry(options: DevOpsAgentRegistryOptions): 
     },
 
     ranJob: async (devOpsPool, agentName) => {
-      try {
-        const answer = await inPool(devOpsPool, poolId =>
-          get(
-            "Recent jobs can't be listed",
-            `/${poolId}/jobrequests?completedRequestCount=${recentJobs}`,
-            '',
-          ),
-        );
-        const recent = JobRequests.safeParse(answer?.body);
-        if (!recent.success) return undefined;
-        const finished = recent.data.value.filter(({ finishTime, result }) => Boolean(finishTime ?? result));
-        if (finished.some(({ reservedAgent }) => sameName(reservedAgent?.name ?? '', agentName))) return true;
-        // In a busy pool the job may have been pushed off the end of the list by later ones.
-        return finished.length < recentJobs ? false : undefined;
-      } catch {
-        // The route is documented nowhere: it may fail in any way, and it is only asked for a better guess.
-        return undefined;
-      }
+      const finished = await finishedJobs(devOpsPool);
+      if (!finished) return undefined;
+      if (jobOf(finished, agentName)) return true;
+      // In a busy pool the job may have been pushed off the end of the list by later ones.
+      return finished.length < recentJobs ? false : undefined;
+    },
+
+    jobResult: async (devOpsPool, agentName) => {
+      const job = jobOf((await finishedJobs(devOpsPool)) ?? [], agentName);
+      return job && resultOf(job.result);
     },
 
     removeAgent: async (devOpsPool, agentName) => {
@@ -239,8 +225,6 @@ interface RestAnswer {
   readonly result: unknown;
   readonly headers: object;
 }
-
-const RetryHeaders = z.object({ 'retry-after': z.string().optional() });
 
 /** A call that Azure DevOps understood and refused; the same call will be refused again. */
 class RefusedError extends TransientError {
@@ -340,22 +324,33 @@ const poolMissing = (devOpsPool: string): TransientError =>
     `Azure DevOps has no agent pool named ${devOpsPool} that we may see. Create it, or correct the profile's devOpsPool.`,
   );
 
+const jobOf = (jobs: readonly JobRequest[], agentName: string): JobRequest | undefined =>
+  jobs.find(({ reservedAgent }) => sameName(reservedAgent?.name ?? '', agentName));
+
+/** The words of the service, and the numbers that some of its versions write instead. */
+function resultOf(result: unknown): 'succeeded' | 'failed' | 'canceled' {
+  const word = String(result).toLowerCase();
+  if (['succeeded', 'succeededwithissues', 'skipped', '0', '1', '4'].includes(word)) return 'succeeded';
+  return word === 'canceled' || word === '3' ? 'canceled' : 'failed';
+}
+
 const describe = (error: unknown): string => factsOf(error).message ?? 'unknown error';
 
 const sameName = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
 
-const toView = ({ name, status, assignedRequest, lastCompletedRequest }: Agent): AgentView => ({
+const toView = ({ name, status, createdOn, assignedRequest, lastCompletedRequest }: Agent): AgentView => ({
   name,
   online: status === 'online',
   busy: Boolean(assignedRequest),
   ranJob: Boolean(lastCompletedRequest),
+  createdOn,
 });
 
 /** Newer than any agent, so that the service never tries to update it. */
 const placeholderVersion = '99.999.9';
 
 function placeholder(os: 'linux' | 'windows') {
-  const name = `azdo-batch-agents-placeholder-${os}`;
+  const name = placeholderNameOf(os);
   return {
     name,
     version: placeholderVersion,

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { stages } from '../domain/failure.js';
-import { type AgentRequest, requestStates } from '../domain/request.js';
+import { type AgentRequest, pipelineWaits, requestStates } from '../domain/request.js';
 import type { LiveRequest } from '../ports.js';
 
 /**
@@ -76,6 +76,7 @@ const RequestRow = z.object({
   createdAt: z.string(),
   updatedAt: z.string(),
   onlineAt: optionalText,
+  taskStartedAt: optionalText,
   endedAt: optionalText,
   timeoutMinutes: z.number(),
   capabilities: json(Texts),
@@ -105,13 +106,18 @@ const LiveRow = RequestRow.pick({
   startClaimedAt: true,
   deferredAt: true,
   cancelRequestedAt: true,
+  onlineAt: true,
+  taskStartedAt: true,
+}).extend({
+  /** Said in a column of its own: the sealed token beside it is too large to be read with every look at a pool. */
+  pipelineWaits: z.boolean().default(false),
 });
 
 /** All of a request, without the message that it came as. */
 export const requestColumns: readonly string[] = Object.keys(RequestRow.shape);
 export const liveColumns: readonly string[] = Object.keys(LiveRow.shape);
 
-export type RequestColumns = Readonly<Record<string, string | number>>;
+export type RequestColumns = Readonly<Record<string, string | number | boolean>>;
 
 export function toColumns(request: AgentRequest): RequestColumns {
   const { batch, capabilities, tags, failure, history, pipeline, callback } = request;
@@ -128,6 +134,7 @@ export function toColumns(request: AgentRequest): RequestColumns {
     createdAt: request.createdAt,
     updatedAt: request.updatedAt,
     onlineAt: request.onlineAt ?? '',
+    taskStartedAt: request.taskStartedAt ?? '',
     endedAt: request.endedAt ?? '',
     timeoutMinutes: request.timeoutMinutes,
     replyQueue: request.replyQueue ?? '',
@@ -135,6 +142,7 @@ export function toColumns(request: AgentRequest): RequestColumns {
     deferredAt: request.deferredAt ?? '',
     cancelRequestedAt: request.cancelRequestedAt ?? '',
     purgedAt: request.purgedAt ?? '',
+    pipelineWaits: pipelineWaits(request),
     // For filters, and for people who look at the table: the whole failure is beside it.
     failureCode: failure?.code ?? '',
     batch: toJson(batch),
@@ -155,9 +163,14 @@ export const toRequest = (row: unknown, where: string): AgentRequest => decode(R
 /** Of a row that was read with {@link liveColumns}. */
 export const toLiveRequest = (row: unknown, where: string): LiveRequest => decode(LiveRow, row, where);
 
+/** Not worth a repetition: somebody must mend the row. */
+export class UnreadableRowError extends Error {
+  override readonly name = 'UnreadableRowError';
+}
+
 function decode<T>(schema: z.ZodType<T>, row: unknown, where: string): T {
   const parsed = schema.safeParse(row);
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map(issue => `column ${issue.path.join('.')}: ${issue.message}`);
-  throw new Error(`Row ${where} can't be read: ${problems.join('; ')}.`);
+  throw new UnreadableRowError(`Row ${where} can't be read: ${problems.join('; ')}.`);
 }

@@ -64,6 +64,8 @@ export interface AgentRequest {
   readonly createdAt: string;
   readonly updatedAt: string;
   readonly onlineAt: string | undefined;
+  /** When Batch began to run the task of the agent that is online, by the clock of Batch: a later run is another agent. */
+  readonly taskStartedAt: string | undefined;
   readonly endedAt: string | undefined;
   readonly timeoutMinutes: number;
   readonly capabilities: Readonly<Record<string, string>>;
@@ -82,6 +84,13 @@ export interface AgentRequest {
   readonly purgedAt: string | undefined;
 }
 
+/** Whether a pipeline waits for this request and has not been answered yet. */
+export const pipelineWaits = ({ pipeline, callback }: Pick<AgentRequest, 'pipeline' | 'callback'>): boolean =>
+  pipeline !== undefined &&
+  callback?.sealedToken !== undefined &&
+  callback.acknowledgedAt === undefined &&
+  callback.refusedWith === undefined;
+
 /** A request of which nothing is known yet but that it was asked for. */
 export const acceptedRequest = (requestId: string, at: string, detail: string): AgentRequest => ({
   requestId,
@@ -97,6 +106,7 @@ export const acceptedRequest = (requestId: string, at: string, detail: string): 
   createdAt: at,
   updatedAt: at,
   onlineAt: undefined,
+  taskStartedAt: undefined,
   endedAt: undefined,
   timeoutMinutes: 1,
   capabilities: {},

@@ -1,6 +1,6 @@
 import { type Failure, stages } from '../domain/failure.js';
 import { type EndState, endStates } from '../domain/request.js';
-import type { Situation, TaskView } from '../domain/situation.js';
+import { type Situation, type TaskView, taskStates } from '../domain/situation.js';
 import type { Told } from '../domain/watch.js';
 import { decoder } from './decode.js';
 
@@ -37,8 +37,19 @@ export interface LifecycleInput {
 export interface WatchInput {
   readonly devOpsPool: string;
   readonly told: Told | undefined;
+  readonly memory: WatchMemory | undefined;
   /** Rounds in a row that found nothing alive. */
   readonly emptyRounds: number | undefined;
+}
+
+/** What a round of the watch knows of the ones before; times in milliseconds since the epoch. */
+export interface WatchMemory {
+  /** When the last round looked. */
+  readonly lookedAt: number;
+  /** By Batch pool: when it was last asked about, and what keeps it from running tasks. */
+  readonly batchPools: Readonly<
+    Record<string, { readonly askedAt: number; readonly problem?: Failure | undefined }>
+  >;
 }
 
 export interface AttemptRef {
@@ -64,6 +75,8 @@ export type Provisioned =
   | { readonly kind: 'created'; readonly phase: AttemptPhase }
   | { readonly kind: 'rejected'; readonly failure: Failure }
   | { readonly kind: 'cancelled' }
+  /** The run that waits is over: nothing was made. */
+  | { readonly kind: 'runOver'; readonly reason: string }
   /** Its profile has as many agents as it may have: ask again when `admitted` is told. */
   | { readonly kind: 'deferred' }
   /** The row tells of another generation or an end: this orchestration has nothing left to do. */
@@ -81,6 +94,8 @@ export type Settled = { readonly kind: 'ranJob' } | { readonly kind: 'lost'; rea
 export interface Look {
   readonly situation: Situation | undefined;
   readonly task: TaskView['state'] | undefined;
+  /** Why the Batch pool did not run the task, where that could be found out. */
+  readonly problem?: Failure | undefined;
 }
 
 export type Finished = { readonly kind: 'ended' } | { readonly kind: 'agentBusy' };
@@ -91,7 +106,7 @@ export interface Activities {
   /** Looks once at the agent and its task, outside the watch. */
   lookAtAgent: { input: AttemptRef; output: Look };
   /** Writes `online` and lets the pipeline go on. */
-  releasePipeline: { input: AttemptRef; output: Released };
+  releasePipeline: { input: AttemptRef & { readonly startedAt?: string | undefined }; output: Released };
   /** Writes `busy`. */
   recordBusy: { input: AttemptRef; output: { readonly kind: 'recorded' } };
   /** Finds out what became of an agent that ended unseen. */
@@ -108,8 +123,17 @@ export interface Activities {
   finishRequest: { input: AttemptRef & { readonly outcome: Outcome }; output: Finished };
   /** One look at a whole pool; raises what has changed. */
   watchPool: {
-    input: { readonly devOpsPool: string; readonly told: Told };
-    output: { readonly alive: number; readonly nextMs: number; readonly told: Told };
+    input: {
+      readonly devOpsPool: string;
+      readonly told: Told;
+      readonly memory?: WatchMemory | undefined;
+    };
+    output: {
+      readonly alive: number;
+      readonly nextMs: number;
+      readonly told: Told;
+      readonly memory?: WatchMemory | undefined;
+    };
   };
 }
 
@@ -123,8 +147,8 @@ const failure = decoder.object<Failure>({
 });
 
 export const decodeSituation = decoder.tagged<Situation>({
-  agentOnline: { attempt: decoder.number },
-  agentBusy: { attempt: decoder.number },
+  agentOnline: { attempt: decoder.number, startedAt: decoder.optional(decoder.string) },
+  agentBusy: { attempt: decoder.number, startedAt: decoder.optional(decoder.string) },
   agentGone: { attempt: decoder.number, ranJob: decoder.boolean },
   taskEnded: {
     attempt: decoder.number,
@@ -133,6 +157,9 @@ export const decodeSituation = decoder.tagged<Situation>({
     failureCode: decoder.optional(decoder.string),
     failureMessage: decoder.optional(decoder.string),
   },
+  nodeLost: { attempt: decoder.number, ranJob: decoder.boolean },
+  poolMissing: { attempt: decoder.number, failure },
+  runOver: { attempt: decoder.number, reason: decoder.string },
   admitted: { attempt: decoder.number },
   cancel: { attempt: decoder.number },
 });
@@ -140,6 +167,16 @@ export const decodeSituation = decoder.tagged<Situation>({
 const decodeTold = decoder.record<Told[string]>(
   decoder.object<Told[string]>({ what: decoder.string, rounds: decoder.number }),
 );
+
+const decodeMemory = decoder.object<WatchMemory>({
+  lookedAt: decoder.number,
+  batchPools: decoder.record<WatchMemory['batchPools'][string]>(
+    decoder.object<WatchMemory['batchPools'][string]>({
+      askedAt: decoder.number,
+      problem: decoder.optional(failure),
+    }),
+  ),
+});
 
 export const decodeLifecycleInput = decoder.object<LifecycleInput>({
   requestId: decoder.string,
@@ -155,6 +192,7 @@ export const decodeLifecycleInput = decoder.object<LifecycleInput>({
 export const decodeWatchInput = decoder.object<WatchInput>({
   devOpsPool: decoder.string,
   told: decoder.optional(decodeTold),
+  memory: decoder.optional(decodeMemory),
   emptyRounds: decoder.optional(decoder.number),
 });
 
@@ -166,12 +204,14 @@ export const decodeOutput: {
     created: { phase: decoder.oneOf(attemptPhases) },
     rejected: { failure },
     cancelled: {},
+    runOver: { reason: decoder.string },
     deferred: {},
     superseded: {},
   }),
   lookAtAgent: decoder.object<Look>({
     situation: decoder.optional(decodeSituation),
-    task: decoder.optional(decoder.oneOf(['active', 'preparing', 'running', 'completed'])),
+    task: decoder.optional(decoder.oneOf(taskStates)),
+    problem: decoder.optional(failure),
   }),
   releasePipeline: decoder.tagged<Released>({
     released: {},
@@ -186,6 +226,7 @@ export const decodeOutput: {
     alive: decoder.number,
     nextMs: decoder.number,
     told: decodeTold,
+    memory: decoder.optional(decodeMemory),
   }),
 };
 
@@ -206,7 +247,10 @@ export const decodeInput: { readonly [Name in ActivityName]: (value: unknown) =>
       attempts: decoder.number,
     }),
     lookAtAgent: decoder.object<AttemptRef>(attemptRef),
-    releasePipeline: decoder.object<AttemptRef>(attemptRef),
+    releasePipeline: decoder.object<Activities['releasePipeline']['input']>({
+      ...attemptRef,
+      startedAt: decoder.optional(decoder.string),
+    }),
     recordBusy: decoder.object<AttemptRef>(attemptRef),
     settleEnd: decoder.object<Activities['settleEnd']['input']>({
       ...attemptRef,
@@ -218,5 +262,6 @@ export const decodeInput: { readonly [Name in ActivityName]: (value: unknown) =>
     watchPool: decoder.object<Activities['watchPool']['input']>({
       devOpsPool: decoder.string,
       told: decodeTold,
+      memory: decoder.optional(decodeMemory),
     }),
   };

@@ -6,6 +6,7 @@ import { advance } from '../../shared/domain/lifecycle.js';
 import type { AgentRequest } from '../../shared/domain/request.js';
 import type { Provisioned } from '../../shared/workflow/contract.js';
 import { fail } from '../contracts/fail.js';
+import { somePipeline } from '../fakes/requests.js';
 import {
   agentsToken,
   createWorld,
@@ -71,6 +72,17 @@ test('tells a waiting pipeline how far it is, and makes no placeholder for it', 
   assert.match(world.pipeline.lines[1] ?? '', /r-1-1 is queued as a Batch task/);
   assert.equal(world.registry.agents(linuxPool), []);
   assert.not.ok(holdsSecret(traces(world)));
+});
+
+test('makes nothing for a run that is over', async () => {
+  const world = createWorld();
+  await haveRequest(world, 'accepted', waitingPipeline(world));
+  world.pipeline.endPlan(somePipeline.planId);
+  assert.equal(await provision(world), {
+    kind: 'runOver',
+    reason: 'TaskOrchestrationPlanTerminatedException',
+  });
+  assert.equal(world.compute.tasks(), []);
 });
 
 test('makes the placeholder that keeps the job of a pipeline that does not wait from failing', async () => {

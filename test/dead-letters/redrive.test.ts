@@ -8,6 +8,7 @@ import { purge } from '../../shared/dead-letters/purge.js';
 import { redrive } from '../../shared/dead-letters/redrive.js';
 import { dispatchMessage } from '../../shared/dispatch/dispatch-message.js';
 import { reconcile } from '../../shared/dispatch/reconcile.js';
+import { newReconcileMemory } from '../../shared/dispatch/reconcile-memory.js';
 import { TransientError } from '../../shared/domain/failure.js';
 import { advance } from '../../shared/domain/lifecycle.js';
 import type { AgentRequest } from '../../shared/domain/request.js';
@@ -174,7 +175,7 @@ test('broken off anywhere and asked for again, comes to the same end', async () 
       // Its message may be what was lost.
       await deliverSent(world);
       world.clock.advance(21_000);
-      await reconcile(world)();
+      await reconcile(world, newReconcileMemory())();
       const starts = world.orchestrations.callsOf('startLifecycle').map(({ args }) => args[0]);
       assert.equal(starts, ['r-1'], where);
       assert.is(world.pipeline.calls.length, told, where);

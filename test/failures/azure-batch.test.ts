@@ -22,6 +22,8 @@ interface Row {
   readonly faults: readonly Fault[];
   readonly ends: string;
   readonly calls?: CallCounts;
+  /** Least seconds between two tries of the step. */
+  readonly pauses?: number;
   /** What a person is told to do. */
   readonly says?: RegExp;
 }
@@ -69,6 +71,7 @@ const rows: Record<string, Row> = {
       faults: [fault('POST tasks', batchRefusal(409, code), 2)],
       ends: completed,
       calls: { 'POST tasks': 3 },
+      pauses: 60,
     },
   ]),
   ...each(['JobDisabled', 'JobNotActive'], code => [
@@ -83,6 +86,7 @@ const rows: Record<string, Row> = {
     faults: [fault('POST jobs', batchRefusal(409, 'ActiveJobAndScheduleQuotaReached'), 2)],
     ends: completed,
     calls: { 'POST jobs': 3, 'POST tasks': 1 },
+    pauses: 60,
   },
   'ActiveJobAndScheduleQuotaReached for good': {
     faults: [fault('POST jobs', batchRefusal(409, 'ActiveJobAndScheduleQuotaReached'))],
@@ -154,7 +158,12 @@ const outages: Readonly<Record<string, Answer>> = {
 };
 for (const [name, answer] of Object.entries(outages)) {
   for (const on of ['GET pool', 'POST jobs', 'POST tasks', 'DELETE task'] as const) {
-    rows[`${name} to ${on} passes`] = { faults: [fault(on, answer, 2)], ends: completed, calls: { [on]: 3 } };
+    rows[`${name} to ${on} passes`] = {
+      faults: [fault(on, answer, 2)],
+      ends: completed,
+      calls: { [on]: 3 },
+      ...(name.includes('Retry-After') ? { pauses: 30 } : {}),
+    };
   }
   rows[`${name} to a task that was created all the same makes no second one`] = {
     faults: [fault('POST tasks', answer, 1, true)],
@@ -178,13 +187,19 @@ function each(codes: readonly string[], row: (code: string) => readonly [string,
 
 const table = suite('what an error of Azure Batch does to a request');
 
-for (const [name, { faults, ends, calls = {}, says }] of Object.entries(rows)) {
+for (const [name, { faults, ends, calls = {}, pauses = 0, says }] of Object.entries(rows)) {
   table(`${name}: ${ends}`, async () => {
     const played = await playRequest(services, { faults });
     const { request } = played;
     const { failure } = request;
     assert.is(endOf(played), ends, failure?.message ?? '');
     assert.equal(played.counts, { ...played.counts, ...calls });
+    const step = faults[0]?.on === 'DELETE task' ? 'finishRequest' : 'provisionAgent';
+    const tried = played.run.calls.filter(call => call.name === step).map(({ at }) => at);
+    for (const [index, at] of tried.entries()) {
+      if (index > 0) assert.ok(at - (tried[index - 1] ?? 0) >= pauses, `tried at ${tried.join(', ')} s`);
+    }
+    if (pauses > 0) assert.ok(tried.length > 1);
     if (request.state === 'deadLettered') {
       assert.is(played.deadLetters.length, 1);
       // Given up at once, or only after it had been tried for a while.

@@ -128,7 +128,7 @@ export async function playRequest(services: Services, options: PlayOptions = {})
       auth: { personalAccessToken: agentsToken },
       clock: base.clock,
     }),
-    pipeline: createDevOpsPipelineCallback(),
+    pipeline: createDevOpsPipelineCallback(base.clock),
   };
   const faults = (options.faults ?? []).map(fault => ({
     ...fault,

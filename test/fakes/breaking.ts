@@ -8,8 +8,16 @@ const methods: Readonly<Record<string, ReadonlySet<string>>> = {
   queue: new Set(['send', 'reply', 'deadLetter']),
   deadLetters: new Set(['receive', 'remove', 'giveBack']),
   poison: new Set(['receive', 'remove', 'giveBack']),
-  compute: new Set(['createTask', 'listTasks', 'getTask', 'deleteTask', 'outputTail']),
-  registry: new Set(['poolExists', 'listAgents', 'getAgent', 'ranJob', 'removeAgent', 'ensurePlaceholder']),
+  compute: new Set(['createTask', 'listTasks', 'getTask', 'deleteTask', 'outputTail', 'poolProblem']),
+  registry: new Set([
+    'poolExists',
+    'listAgents',
+    'getAgent',
+    'ranJob',
+    'jobResult',
+    'removeAgent',
+    'ensurePlaceholder',
+  ]),
   pipeline: new Set(['complete']),
   orchestrations: new Set(['startLifecycle', 'runningLifecycle', 'raise', 'ensureWatch']),
 };

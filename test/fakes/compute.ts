@@ -1,3 +1,5 @@
+import type { JobView } from '../../shared/domain/daily-jobs.js';
+import type { Failure } from '../../shared/domain/failure.js';
 import { batchJobIdOf } from '../../shared/domain/names.js';
 import type { BatchPlace } from '../../shared/domain/request.js';
 import type { TaskView } from '../../shared/domain/situation.js';
@@ -13,8 +15,14 @@ interface FakeTask {
 export interface FakeCompute extends Compute, Knobs<Compute> {
   /** Batch pools that do not exist. */
   readonly missingPools: Set<string>;
+  /** Batch pools that can not run tasks now, and why. */
+  readonly poolProblems: Map<string, Failure>;
   /** What was asked for and is not deleted. */
   readonly tasks: () => readonly AgentTask[];
+  /** Every job, by id; one may be added that somebody else has made. */
+  readonly jobs: Map<string, JobView>;
+  /** Adds a task as Batch tells of it, whoever made it. */
+  readonly put: (view: TaskView) => void;
   /** Changes what Batch tells of a task, e.g. `{ state: 'completed', exitCode: 0 }`. */
   readonly change: (taskId: string, view: Partial<TaskView>, output?: string) => void;
 }
@@ -22,35 +30,58 @@ export interface FakeCompute extends Compute, Knobs<Compute> {
 export function createFakeCompute(): FakeCompute {
   const tasks = new Map<string, FakeTask>();
   const missingPools = new Set<string>();
+  const jobs = new Map<string, JobView>();
+  const poolProblems = new Map<string, Failure>();
   const keyOf = ({ jobId, taskId }: Pick<BatchPlace, 'jobId' | 'taskId'>): string =>
     `${jobId}/${taskId}`.toLowerCase();
 
   const compute: Compute = {
     createTask: async task => {
       if (missingPools.has(task.poolId)) {
-        const message = `Batch pool ${task.poolId} does not exist. Create it, or correct the profile's batchPool.`;
-        const failure = { code: 'PoolMissing', stage: 'nodeAllocation', message, retryable: false } as const;
-        return { kind: 'rejected', failure };
+        return { kind: 'rejected', failure: poolMissing(task.poolId) };
       }
-      const jobId = batchJobIdOf(task.profile, task.day, 0);
+      let round = 0;
+      while ((jobs.get(batchJobIdOf(task.profile, task.day, round))?.state ?? 'active') !== 'active')
+        round += 1;
+      const jobId = batchJobIdOf(task.profile, task.day, round);
+      jobs.set(jobId, { jobId, state: 'active', marked: true });
       const { poolId, taskId } = task;
       const key = keyOf({ jobId, taskId });
       if (!tasks.has(key)) {
-        tasks.set(key, { task, view: { jobId, taskId, state: 'active' }, output: undefined });
+        tasks.set(key, { task, view: { jobId, taskId, state: 'active', madeHere: true }, output: undefined });
       }
       return { kind: 'created', batch: { poolId, jobId, taskId } };
+    },
+    listJobs: async () => [...jobs.values()],
+    endJob: async jobId => {
+      const job = jobs.get(jobId);
+      if (job) jobs.set(jobId, { ...job, state: 'ended' });
+      for (const found of tasks.values()) {
+        if (found.view.jobId === jobId) found.view = { ...found.view, state: 'completed' };
+      }
+    },
+    deleteJob: async jobId => {
+      jobs.delete(jobId);
+      for (const [key, { view }] of tasks) if (view.jobId === jobId) tasks.delete(key);
     },
     listTasks: async jobIds =>
       [...tasks.values()]
         .map(({ view }) => view)
         .filter(({ jobId }) => jobIds.some(each => each.toLowerCase() === jobId.toLowerCase())),
     getTask: async place => tasks.get(keyOf(place))?.view,
+    poolProblem: async poolId => (missingPools.has(poolId) ? poolMissing(poolId) : poolProblems.get(poolId)),
     deleteTask: async place => void tasks.delete(keyOf(place)),
     outputTail: async place => tasks.get(keyOf(place))?.output,
     ping: async () => {},
   };
   return withKnobs(compute, {
     missingPools,
+    jobs,
+    put: (view: TaskView) => {
+      if (!jobs.has(view.jobId)) jobs.set(view.jobId, { jobId: view.jobId, state: 'active', marked: true });
+      tasks.set(keyOf(view), { task: { ...strange, taskId: view.taskId }, view, output: undefined });
+    },
+    poolProblems,
     tasks: () => [...tasks.values()].map(({ task }) => task),
     change: (taskId: string, view: Partial<TaskView>, output?: string) => {
       const found = [...tasks.values()].find(
@@ -62,3 +93,21 @@ export function createFakeCompute(): FakeCompute {
     },
   });
 }
+
+const strange: AgentTask = {
+  profile: '?',
+  day: '?',
+  poolId: '?',
+  taskId: '?',
+  image: '?',
+  os: 'linux',
+  slots: 1,
+  environment: {},
+  maxWallClockMinutes: 1,
+};
+const poolMissing = (poolId: string): Failure => ({
+  code: 'PoolMissing',
+  stage: 'nodeAllocation',
+  message: `Batch pool ${poolId} does not exist. Create it, or correct the profile's batchPool.`,
+  retryable: false,
+});

@@ -17,6 +17,7 @@ export function someRequest(changes: Partial<AgentRequest> = {}): AgentRequest {
     createdAt,
     updatedAt: createdAt,
     onlineAt: undefined,
+    taskStartedAt: undefined,
     endedAt: undefined,
     timeoutMinutes: 30,
     capabilities: {},
