@@ -6,7 +6,7 @@ import { show } from '../domain/view.js';
 import type { CompletionAnswer } from '../ports.js';
 import type { Activities, Released } from '../workflow/contract.js';
 import type { Dependencies } from './dependencies.js';
-import { waitingPipeline } from './waiting-pipeline.js';
+import { cannotUnseal, waitingPipeline } from './waiting-pipeline.js';
 
 /** See {@link Activities}. */
 export const releasePipeline =
@@ -66,12 +66,6 @@ export const releasePipeline =
 /** States of an attempt whose pipeline is, or may still have to be, let go on. */
 const released: readonly RequestState[] = ['starting', 'online', 'busy'];
 
-/** Not the pipeline's own answer: it can't have been told anything. */
-const cannotUnseal: CompletionAnswer = {
-  kind: 'refused',
-  reason: 'its job token can not be unsealed with the configured CallbackTokenKey',
-};
-
 /**
  * A refusal of what we had sent before a crash only says that it arrived. So does a run that is over by now, if our
  * agent has run a job: it came to its end with our help.
@@ -82,8 +76,8 @@ async function arrivedBefore(
   answer: CompletionAnswer,
   sentBefore: boolean,
 ): Promise<boolean> {
-  if (!sentBefore || answer === cannotUnseal || answer.kind === 'acknowledged') return false;
-  if (answer.kind === 'refused') return true;
+  if (!sentBefore || answer.kind === 'acknowledged') return false;
+  if (answer.kind === 'refused') return answer.reason !== cannotUnseal;
   return agentName !== undefined && (await registry.ranJob(devOpsPool, agentName)) === true;
 }
 
@@ -96,7 +90,7 @@ async function complete(
   const waiting = waitingPipeline({ seal }, request);
   if (!waiting) {
     log.error(`Request ${requestId}: its job token can't be unsealed; was CallbackTokenKey replaced?`);
-    return cannotUnseal;
+    return { kind: 'refused', reason: cannotUnseal };
   }
   const { context, token } = waiting;
   const line = pipelineLog.online(request);
