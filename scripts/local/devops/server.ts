@@ -3,6 +3,7 @@ import fastify from 'fastify';
 import getPort from 'get-port';
 import { addCallsAndFaults } from '../calls.js';
 import type { RunningService } from '../service.js';
+import { addAgentRecordsRoute } from './agent-records.js';
 import { addAgentRoutes } from './agents.js';
 import { Auth, readOrMakePat } from './auth.js';
 import { answerErrors } from './errors.js';
@@ -110,6 +111,7 @@ export async function startDevOps(options: DevOpsOptions): Promise<RunningDevOps
   answerErrors(server);
   addCallsAndFaults(server);
   addRunRoutes(server, runs, queue, timelines, log);
+  addAgentRecordsRoute(server, state);
   if (options.allowIdentity) addIdentityRoute(server, auth);
 
   await server.register(

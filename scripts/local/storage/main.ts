@@ -7,6 +7,7 @@ interface Options {
   readonly blobPort?: number;
   readonly queuePort?: number;
   readonly tablePort?: number;
+  readonly saveEveryWrite?: true;
 }
 
 const port = (text: string): number => {
@@ -23,12 +24,14 @@ const options = new Command('npm run local:storage --')
   .option('--blob-port <port>', 'default: a free one', port)
   .option('--queue-port <port>', 'default: a free one', port)
   .option('--table-port <port>', 'default: a free one', port)
+  .option('--save-every-write', 'lose nothing to kill -9, however much is stored; slower')
   .parse()
   .opts<Options>();
 
 await runService('Storage', async () => {
   const storage = await startStorage({
     dataDir: options.data,
+    saveEveryWrite: options.saveEveryWrite ?? false,
     ports: {
       blob: options.blobPort ?? 0,
       queue: options.queuePort ?? 0,

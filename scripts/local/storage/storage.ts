@@ -9,6 +9,8 @@ export interface StorageOptions {
   readonly dataDir: string;
   /** 0 or absent: a free one. */
   readonly ports?: Partial<StoragePorts>;
+  /** Answer every write once it is saved, which is slow where much is stored; default: only while it is little. */
+  readonly saveEveryWrite?: boolean;
 }
 
 export interface RunningStorage extends RunningService {
@@ -23,7 +25,11 @@ const portOf = ({ httpServer }: AzuriteServer): number => {
 };
 
 /** Starts blob, queue and table storage in this process, on the loopback interface only. */
-export async function startStorage({ dataDir, ports = {} }: StorageOptions): Promise<RunningStorage> {
+export async function startStorage({
+  dataDir,
+  ports = {},
+  saveEveryWrite = false,
+}: StorageOptions): Promise<RunningStorage> {
   silenceTelemetry();
   const azurite = await openAzurite(dataDir, {
     blob: ports.blob ?? 0,
@@ -37,7 +43,7 @@ export async function startStorage({ dataDir, ports = {} }: StorageOptions): Pro
   };
   try {
     for (const server of servers) {
-      writeThrough(server.httpServer, server.databases);
+      writeThrough(server.httpServer, server.databases, saveEveryWrite);
       await server.start();
       started.push(server);
     }

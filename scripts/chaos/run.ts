@@ -1,0 +1,175 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { audit } from './audit/audit.js';
+import { collectAgents, collectDeadLetters, collectReplies, collectRows, collectRuns } from './collect.js';
+import type { Evidence } from './evidence.js';
+import { Ledger } from './ledger.js';
+import { Load } from './load.js';
+import { auditLogs } from './logs.js';
+import { Parts } from './parts.js';
+import { Pulse } from './pulse.js';
+import { redriveAll } from './redrive.js';
+import { makeSchedule, type ScheduleOptions, type Step } from './schedule.js';
+import { findSecrets } from './secrets.js';
+import { endRuns, lastLeftovers, untilNothingLives } from './settle.js';
+import { WeatherMaker } from './weather.js';
+import { openWorld, type World } from './world.js';
+
+export interface ChaosOptions extends ScheduleOptions {
+  readonly dataDir: string;
+  /** Live requests at the same moment, at most. */
+  readonly load: number;
+  /** When to stop waiting for an end, in milliseconds from now. */
+  readonly limitMs: number;
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: Progress) => void;
+}
+
+export interface Progress {
+  readonly what: string;
+  readonly steps: number;
+  readonly of: number;
+  readonly live: ReadonlyMap<string, number>;
+  readonly kills: number;
+}
+
+export interface ChaosResult {
+  /** By rule, as sentences. */
+  readonly findings: ReadonlyMap<string, readonly string[]>;
+  readonly evidence: Evidence;
+  readonly bitten: ReadonlyMap<string, number>;
+  readonly redriven: number;
+  readonly purged: number;
+}
+
+/** Starts the product, plays a schedule on it, waits for the end and judges what is there then. */
+export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
+  const until = Date.now() + options.limitMs;
+  const world = await openWorld(options.dataDir, options.signal);
+  let result: ChaosResult;
+  try {
+    result = await play(world, options, until);
+  } catch (error) {
+    // Why it broke off says more than how the parts ended.
+    await world.stack.stop().catch(() => undefined);
+    throw error;
+  }
+  const late = await world.stack.stop().then(
+    () => [],
+    (error: unknown) => [error instanceof Error ? error.message : String(error)],
+  );
+  return {
+    ...result,
+    findings: new Map([...result.findings, ['the parts', [...world.lost, ...late]]]),
+  };
+}
+
+async function play(world: World, options: ChaosOptions, until: number): Promise<ChaosResult> {
+  const { stack } = world;
+  const { signal } = options;
+  const canary = `canary${randomBytes(24).toString('hex')}`;
+  const ledger = new Ledger(options.seed);
+  const weather = new WeatherMaker(stack);
+  const parts = new Parts(stack, part => weather.restore(part));
+  const load = new Load({ stack, parts, canary });
+  const pulse = new Pulse(stack);
+  const steps = makeSchedule(options);
+  /** Requests on their way to be accepted. */
+  const starting = new Set<Promise<void>>();
+  let done = 0;
+  let what = 'under load';
+  const telling = setInterval(() => {
+    options.onProgress({
+      what,
+      steps: done,
+      of: steps.length,
+      live: pulse.states,
+      kills: parts.kills.length,
+    });
+  }, 1_000);
+  try {
+    world.letAgentsMisbehave(options.faults);
+    for (const step of steps) {
+      signal.throwIfAborted();
+      if (Date.now() > until) throw new Error('The time was up before all requests were made.');
+      await act(step);
+      done += 1;
+    }
+    what = 'calming down';
+    await parts.untilWhole();
+    await weather.clear();
+    world.letAgentsMisbehave(false);
+    await Promise.all(starting);
+    await load.settle();
+    what = 'waiting for the last requests to end';
+    const quiet = await untilNothingLives(stack, pulse, until);
+    what = 'waiting for the last runs to end';
+    const abandoned = await endRuns(stack);
+    const leftovers = await lastLeftovers(stack);
+    what = 'looking at everything';
+    const evidence = await collect(abandoned, leftovers);
+    const findings = new Map(audit(evidence));
+    if (!quiet) findings.set('time', ['The time was up before all requests had ended.']);
+    what = 'redriving';
+    const redriven = await redriveAll(stack);
+    findings.set('redrive', redriven.findings);
+    findings.set('logs', await auditLogs(stack.parts, world.logFile));
+    findings.set('secrets', await findSecrets(stack, canary));
+    return {
+      findings,
+      evidence,
+      bitten: weather.bitten,
+      redriven: redriven.redriven,
+      purged: redriven.purged,
+    };
+  } finally {
+    clearInterval(telling);
+    await pulse.stop();
+  }
+
+  async function act(step: Step): Promise<void> {
+    switch (step.type) {
+      case 'request':
+        return request(step);
+      case 'kill':
+        await parts.untilWhole();
+        await weather.note(step.part);
+        return parts.kill(step.part, step.afterMs, step.downMs);
+      case 'weather':
+        await parts.untilWhole();
+        await weather.change(step.roll);
+        return;
+      case 'preempt':
+        await parts.untilWhole();
+        return weather.preempt(step.roll);
+    }
+  }
+
+  async function request(step: Extract<Step, { type: 'request' }>): Promise<void> {
+    while (pulse.live + starting.size >= options.load) {
+      signal.throwIfAborted();
+      if (Date.now() > until) return;
+      await sleep(50);
+    }
+    const playing = load.play(step, ledger.open(step));
+    starting.add(playing);
+    void playing.then(() => starting.delete(playing));
+  }
+
+  async function collect(abandoned: ReadonlySet<string>, leftovers: readonly string[]): Promise<Evidence> {
+    const asked = ledger.all();
+    const waiting = new Set(asked.filter(({ kind }) => kind.startsWith('pipeline')).map(({ tag }) => tag));
+    const { rows } = await collectRows(stack);
+    return {
+      asked,
+      rows,
+      deadLetters: await collectDeadLetters(stack),
+      replies: await collectReplies(stack),
+      runs: await collectRuns(stack, { waits: name => waiting.has(name), abandoned }),
+      agents: await collectAgents(stack),
+      kills: parts.kills,
+      bites: weather.bites,
+      leftovers,
+    };
+  }
+}
