@@ -58,7 +58,10 @@ export interface RequestStore {
 }
 
 export type LiveRequest = WatchedRequest &
-  Pick<AgentRequest, 'generation' | 'devOpsPool' | 'createdAt' | 'updatedAt' | 'startClaimedAt'>;
+  Pick<AgentRequest, 'generation' | 'devOpsPool' | 'updatedAt' | 'startClaimedAt'> & {
+    /** A pipeline waits for it and has not been answered. */
+    readonly pipelineWaits: boolean;
+  };
 
 /** Storage queues: what comes in, what goes back to other systems, what could not be done. */
 export interface RequestQueue {
@@ -99,6 +102,8 @@ export interface Compute {
   /** The agent tasks of some jobs. A job that is not there has none. */
   listTasks(jobIds: readonly string[]): Promise<readonly TaskView[]>;
   getTask(place: BatchPlace): Promise<TaskView | undefined>;
+  /** What keeps a pool from running tasks, as far as the service says; undefined if nothing does. */
+  poolProblem(poolId: string): Promise<Failure | undefined>;
   /** Ends and removes a task; already gone is fine. */
   deleteTask(place: BatchPlace): Promise<void>;
   /** The end of the task's standard error and output, for a failure's message; undefined if there is none. */
@@ -127,10 +132,13 @@ export type CompletionAnswer =
   /** This completion was not taken, the plan goes on: e.g. the task did not wait for it. */
   | { readonly kind: 'refused'; readonly reason: string };
 
+/** Whether a run is still there, as far as its answer to a line tells. */
+export type TellAnswer = 'told' | 'unknown' | { readonly planOver: string };
+
 /** The server task of a pipeline run that waits for us. */
 export interface PipelineCallback {
   /** Live lines for the run's log; best effort, never throws. */
-  tell(pipeline: PipelineContext, token: string, lines: readonly string[]): Promise<void>;
+  tell(pipeline: PipelineContext, token: string, lines: readonly string[]): Promise<TellAnswer>;
   /** Output variables, issues and the log on the task's record; best effort, never throws. */
   annotate(pipeline: PipelineContext, token: string, notes: PipelineNotes): Promise<void>;
   /** Ends the server task. */

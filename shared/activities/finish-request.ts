@@ -21,7 +21,7 @@ export const finishRequest =
     const before = (await store.get(input.requestId))?.request;
     if (before?.generation !== input.generation || isEnded(before.state)) return { kind: 'ended' };
 
-    if ((await takeBack(dependencies, before, outcome.state === 'expired')) === 'busy') {
+    if ((await takeBack(dependencies, before, await mayHaveWork(dependencies, before, outcome))) === 'busy') {
       return { kind: 'agentBusy' };
     }
     const callback =
@@ -50,6 +50,17 @@ export const finishRequest =
     log.info(`Request ${input.requestId} attempt ${input.attempt}: ${outcome.state}. ${outcome.detail}`);
     return { kind: 'ended' };
   };
+
+/** An agent that nobody had seen at work when this end was decided; a job may have come to it meanwhile. */
+async function mayHaveWork(
+  { compute }: Dependencies,
+  { state, batch }: AgentRequest,
+  outcome: Outcome,
+): Promise<boolean> {
+  if (outcome.state !== 'deadLettered') return outcome.state === 'expired';
+  // An agent whose task is over counts as busy for a while, and is lost all the same.
+  return state === 'starting' && batch !== undefined && (await compute.getTask(batch))?.state === 'running';
+}
 
 /** Fails the server task of a pipeline that still waits, with a reason that its author understands. */
 async function answerPipeline(

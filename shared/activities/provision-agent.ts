@@ -34,10 +34,11 @@ export const provisionAgent =
       return stop;
     }
 
-    const [unfit] = await Promise.all([
+    const [unfit, heard] = await Promise.all([
       checkPool(dependencies, request),
       tellPipeline(dependencies, request, pipelineLog.provisioning(request, input.attempts)),
     ]);
+    if (typeof heard === 'object') return { kind: 'runOver', reason: heard.planOver };
     if (unfit) return unfit;
     const task = agentTask(dependencies, request);
     if ('kind' in task) return task;

@@ -7,7 +7,7 @@ export const settleEnd =
   ({ store, registry, compute, config }: Dependencies) =>
   async (input: Activities['settleEnd']['input']): Promise<Settled> => {
     const { situation, wasOnline } = input;
-    if (situation.kind !== 'agentGone' && situation.kind !== 'taskEnded') {
+    if (situation.kind !== 'agentGone' && situation.kind !== 'taskEnded' && situation.kind !== 'nodeLost') {
       throw new Error(`Request ${input.requestId}: ${situation.kind} is not the end of an agent.`);
     }
     if (situation.ranJob) return { kind: 'ranJob' };

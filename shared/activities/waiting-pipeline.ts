@@ -1,4 +1,5 @@
-import type { AgentRequest, PipelineContext } from '../domain/request.js';
+import { type AgentRequest, type PipelineContext, pipelineWaits } from '../domain/request.js';
+import type { TellAnswer } from '../ports.js';
 import type { Dependencies } from './dependencies.js';
 
 /** The pipeline that still waits for a request's completion, with what it takes to talk to it. */
@@ -13,18 +14,17 @@ export function waitingPipeline(
   request: AgentRequest,
 ): WaitingPipeline | undefined {
   const { pipeline, callback } = request;
-  if (!pipeline || !callback?.sealedToken || callback.acknowledgedAt || callback.refusedWith)
-    return undefined;
+  if (!pipeline || !callback?.sealedToken || !pipelineWaits(request)) return undefined;
   const token = seal.unseal(request.requestId, callback.sealedToken);
   return token === undefined ? undefined : { context: pipeline, token };
 }
 
-/** Live lines for whoever watches the run; silence when nobody waits. */
+/** Live lines for whoever watches the run; silence, which is `unknown`, when nobody waits. */
 export async function tellPipeline(
   dependencies: Pick<Dependencies, 'seal' | 'pipeline'>,
   request: AgentRequest,
   ...lines: readonly string[]
-): Promise<void> {
+): Promise<TellAnswer> {
   const waiting = waitingPipeline(dependencies, request);
-  if (waiting) await dependencies.pipeline.tell(waiting.context, waiting.token, lines);
+  return waiting ? dependencies.pipeline.tell(waiting.context, waiting.token, lines) : 'unknown';
 }

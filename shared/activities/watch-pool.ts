@@ -1,37 +1,45 @@
+import type { Failure } from '../domain/failure.js';
 import { pipelineLog } from '../domain/pipeline-log.js';
 import type { Situation } from '../domain/situation.js';
 import { decideWatch } from '../domain/watch.js';
-import type { Activities } from '../workflow/contract.js';
+import type { Activities, WatchMemory } from '../workflow/contract.js';
+import { askBatchPools } from './ask-batch-pools.js';
 import type { WithOrchestrations } from './dependencies.js';
+import { inTurns } from './in-turns.js';
+import { longestRoundMs, somebodyWaits, tellProgress } from './tell-progress.js';
 import { tellPipeline } from './waiting-pipeline.js';
 
 /** While agents only work or wait for a job, nobody waits for us: a slower pace will do. */
 const calmFactor = 3;
-const atOnce = 32;
 
 /**
  * See {@link Activities}. The same number of calls for one waiting request as for a thousand: one list of agents, and
- * one list of tasks for each Batch job that has any (a profile's job of the day).
+ * one list of tasks for each Batch job that has any (a profile's job of the day), and now and then a question to each
+ * Batch pool that somebody waits in.
  */
 export const watchPool =
   (dependencies: WithOrchestrations) =>
   async (input: Activities['watchPool']['input']): Promise<Activities['watchPool']['output']> => {
-    const { store, registry, compute, config } = dependencies;
-    const { devOpsPool } = input;
+    const { store, registry, compute, config, clock } = dependencies;
+    const { devOpsPool, memory } = input;
+    const lookedAt = clock.now().getTime();
     // Before the lists: a task or an agent that is not in them is then really gone.
     const requests = await store.live(devOpsPool);
     const placed = requests.filter(({ batch }) => batch !== undefined);
     const jobIds = [...new Set(placed.map(({ batch }) => batch?.jobId ?? ''))];
-    const [agents, tasks] =
+    const [agents, listed] =
       placed.length === 0
         ? [[], []]
         : await Promise.all([registry.listAgents(devOpsPool), compute.listTasks(jobIds)]);
+    const batchPools = await askBatchPools(dependencies, requests, memory?.batchPools);
 
+    const tasks = new Map(listed.map(task => [task.taskId.toLowerCase(), task]));
     const decision = decideWatch(
       requests,
       new Map(agents.map(agent => [agent.name.toLowerCase(), agent])),
-      new Map(tasks.map(task => [task.taskId.toLowerCase(), task])),
+      tasks,
       input.told,
+      missingPools(batchPools),
     );
     const told = new Map(Object.entries(decision.told));
     await inTurns(decision.raise, async ({ requestId, situation }) => {
@@ -39,11 +47,28 @@ export const watchPool =
       if (!(await raise(dependencies, requestId, situation))) told.delete(requestId);
     });
     await inTurns(decision.started, async requestId => tellThatItRuns(dependencies, requestId));
+    const progress = { requests, tasks, batchPools, since: memory?.lookedAt };
+    await inTurns(await tellProgress(dependencies, progress), async ({ requestId, situation }) => {
+      await raise(dependencies, requestId, situation);
+    });
 
     const hasty = requests.some(({ state }) => state !== 'online' && state !== 'busy');
-    const nextMs = config.watchSeconds * 1_000 * (hasty ? 1 : calmFactor);
-    return { alive: requests.length, nextMs, told: Object.fromEntries(told) };
+    const paceMs = config.watchSeconds * 1_000 * (hasty ? 1 : calmFactor);
+    const nextMs = somebodyWaits(requests) ? Math.min(paceMs, longestRoundMs) : paceMs;
+    return {
+      alive: requests.length,
+      nextMs,
+      told: Object.fromEntries(told),
+      memory: { lookedAt, batchPools },
+    };
   };
+
+const missingPools = (batchPools: WatchMemory['batchPools']): ReadonlyMap<string, Failure> =>
+  new Map(
+    Object.entries(batchPools).flatMap(([poolId, { problem }]) =>
+      problem?.code === 'PoolMissing' ? [[poolId, problem] as const] : [],
+    ),
+  );
 
 /** One request that can't be told its news must not keep the others from theirs. */
 async function raise(
@@ -70,12 +95,6 @@ async function tellThatItRuns(dependencies: WithOrchestrations, requestId: strin
     dependencies.log.warn(
       `Request ${requestId}: its pipeline could not be told that its task runs: ${messageOf(error)}`,
     );
-  }
-}
-
-async function inTurns<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  for (let from = 0; from < items.length; from += atOnce) {
-    await Promise.all(items.slice(from, from + atOnce).map(work));
   }
 }
 

@@ -5,9 +5,10 @@ import * as z from 'zod';
 import { type Failure, type Stage, shorten, TransientError } from '../domain/failure.js';
 import { batchJobIdOf } from '../domain/names.js';
 import type { BatchPlace } from '../domain/request.js';
-import type { TaskView } from '../domain/situation.js';
+import { type TaskView, taskStates } from '../domain/situation.js';
 import type { AgentTask, Clock, Compute } from '../ports.js';
 import { batchFacts, classifyBatchError } from './batch-errors.js';
+import { findPoolProblem, poolDeleting } from './batch-pool-problem.js';
 import { cachedCredential } from './cached-credential.js';
 import { userAgent } from './product.js';
 import { createSystemClock } from './system-clock.js';
@@ -35,13 +36,16 @@ const jobNotFoundTries = 6;
 const jobNotFoundPauseMs = 1_000;
 const lastRound = 9;
 const tailBytes = 2_048;
-const taskColumns = 'id,state,executionInfo';
+const taskColumns = 'id,state,previousState,executionInfo';
 
 const Task = z.object({
   id: z.string(),
-  state: z.enum(['active', 'preparing', 'running', 'completed']),
+  state: z.enum(taskStates),
+  previousState: z.enum(taskStates).nullish().catch(undefined),
   executionInfo: z
     .object({
+      // The client makes a date of it.
+      startTime: z.coerce.date().nullish(),
       exitCode: z.number().nullish(),
       failureInfo: z
         .object({
@@ -65,19 +69,12 @@ export function createBatchCompute(options: BatchComputeOptions): Compute {
   /** Which round of a profile's job of the day is in use, by job and pool. */
   const rounds = new Map<string, number>();
 
-  /** @returns what makes the pool unfit. */
-  async function poolProblem(poolId: string): Promise<Failure | undefined> {
+  /** @returns what makes the pool unfit for any task. */
+  async function poolUnfit(poolId: string): Promise<Failure | undefined> {
     const now = clock.now().getTime();
     if ((fitPools.get(poolId) ?? Number.NEGATIVE_INFINITY) > now) return undefined;
     const pool = await client.pool.get(poolId, { ...call(), poolGetOptions: { select: 'id,state' } });
-    if (pool.state === 'deleting') {
-      return {
-        code: 'PoolMissing',
-        stage: 'nodeAllocation',
-        message: `Batch pool ${poolId} is being deleted. Correct the profile's batchPool, or create the pool again.`,
-        retryable: false,
-      };
-    }
+    if (pool.state === 'deleting') return poolDeleting(poolId);
     fitPools.set(poolId, now + poolIsFitForMs);
     return undefined;
   }
@@ -176,12 +173,11 @@ export function createBatchCompute(options: BatchComputeOptions): Compute {
     createTask: async task => {
       const what = `The task of agent ${task.taskId} in Batch pool ${task.poolId} can't be created`;
       try {
-        const problem = await poolProblem(task.poolId);
+        const problem = await poolUnfit(task.poolId);
         if (problem) return { kind: 'rejected', failure: problem };
       } catch (error) {
         fitPools.delete(task.poolId);
-        const isMissing = batchFacts(error).status === 404;
-        const outcome = isMissing
+        const outcome = isMissing(error)
           ? classifyBatchError({ statusCode: 404, code: 'PoolNotFound' }, 'nodeAllocation', what)
           : classifyBatchError(error, 'createTask', what);
         if (outcome.kind === 'transient') throw outcome.error;
@@ -209,6 +205,21 @@ export function createBatchCompute(options: BatchComputeOptions): Compute {
       } catch (error) {
         if (batchFacts(error).status === 404) return undefined;
         throw asError(error, 'nodeAllocation', `Batch task ${taskId} can't be read`);
+      }
+    },
+
+    poolProblem: async poolId => {
+      const what = `Batch pool ${poolId} can't be used`;
+      try {
+        const problem = await findPoolProblem(client, poolId, call);
+        if (problem?.code === 'PoolMissing') fitPools.delete(poolId);
+        return problem;
+      } catch (error) {
+        if (!isMissing(error)) throw asError(error, 'nodeAllocation', what);
+        fitPools.delete(poolId);
+        const missing = { statusCode: 404, code: 'PoolNotFound' };
+        const outcome = classifyBatchError(missing, 'nodeAllocation', what);
+        return outcome.kind === 'permanent' ? outcome.failure : undefined;
       }
     },
 
@@ -311,7 +322,7 @@ function toTask(
 }
 
 function toView(jobId: string, task: unknown): TaskView {
-  const { id, state, executionInfo } = Task.parse(task);
+  const { id, state, previousState, executionInfo } = Task.parse(task);
   const failure = executionInfo?.failureInfo;
   const details = failure?.details?.map(({ name, value }) => `${name ?? ''}: ${value ?? ''}`).join('; ');
   const message = [failure?.message, details].filter(Boolean).join(' ');
@@ -319,6 +330,8 @@ function toView(jobId: string, task: unknown): TaskView {
     jobId,
     taskId: id,
     state,
+    previousState: previousState ?? undefined,
+    startedAt: executionInfo?.startTime?.toISOString(),
     exitCode: executionInfo?.exitCode ?? undefined,
     failureCode: failure?.code ?? undefined,
     failureMessage: message === '' ? undefined : shorten(message, 500),
@@ -332,5 +345,7 @@ function asError(error: unknown, stage: Stage, what: string): Error {
   const { code, message } = outcome.failure;
   return new TransientError(code, stage, message);
 }
+
+const isMissing = (error: unknown): boolean => batchFacts(error).status === 404;
 
 const sameId = (a: string | undefined, b: string): boolean => a?.toLowerCase() === b.toLowerCase();

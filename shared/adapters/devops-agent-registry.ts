@@ -6,8 +6,9 @@ import type { AgentView } from '../domain/situation.js';
 import type { AgentRegistry, Clock } from '../ports.js';
 import { cachedCredential } from './cached-credential.js';
 import { type DevOpsFacts, describeAnswer, devOpsFacts, isAuthStatus, isTransient } from './devops-errors.js';
+import { createDevOpsThrottle } from './devops-throttle.js';
 import { product } from './product.js';
-import { describeNoAnswer, factsOf, retryAfterMs } from './service-errors.js';
+import { describeNoAnswer, factsOf } from './service-errors.js';
 import { createSystemClock } from './system-clock.js';
 
 export interface DevOpsAgentRegistryOptions {
@@ -20,8 +21,6 @@ export interface DevOpsAgentRegistryOptions {
 /** Azure DevOps as a resource of Entra ID, the same in every tenant. */
 const scope = '499b84ac-1321-427f-aa17-267ca6975798/.default';
 const callTimeoutMs = 15_000;
-/** A pause that the service asks for is kept here up to this long; a longer one is the caller's to wait. */
-const longestPauseMs = 20_000;
 const apiVersion = '6.0';
 const recentJobs = 50;
 /** Then it is asked for again: somebody who tidies a pool up may have removed it. */
@@ -67,42 +66,24 @@ export function createDevOpsAgentRegistry(options: DevOpsAgentRegistryOptions): 
   const openRest = restOpener(options);
   const poolIds = new Map<string, number>();
   const placeholders = new Map<string, { readonly until: number; readonly adding: Promise<void> }>();
-  let pausedUntil = 0;
+  const throttle = createDevOpsThrottle(clock, 'registration');
 
   async function call(what: string, send: (rest: Rest) => Promise<RestAnswer>): Promise<Answer> {
-    await pause();
+    await throttle.pause();
     let answer: Answer;
     try {
       const { statusCode, result, headers } = await send(await openRest());
-      pauseFor(retryAfterMs(RetryHeaders.catch({}).parse(headers)['retry-after'], clock.now()));
+      throttle.heed(headers);
       answer = { status: statusCode, body: result };
     } catch (error) {
       if (error instanceof TransientError) throw error;
       const facts = devOpsFacts(error);
-      pauseFor(facts.retryAfterMs);
+      throttle.pauseFor(facts.retryAfterMs);
       if (isTransient(facts) || isAuthStatus(facts.status)) throw unavailable(what, facts);
       throw new RefusedError(facts, what);
     }
     if (isAuthStatus(answer.status)) throw authenticationFailed(what, String(answer.status));
     return answer;
-  }
-
-  /** Azure DevOps asks for a pause with a success, too, before it refuses anything. */
-  function pauseFor(ms: number | undefined): void {
-    if (ms !== undefined) pausedUntil = Math.max(pausedUntil, clock.now().getTime() + ms);
-  }
-
-  async function pause(): Promise<void> {
-    const ms = pausedUntil - clock.now().getTime();
-    if (ms > longestPauseMs) {
-      throw new TransientError(
-        'AzDOThrottled',
-        'registration',
-        'Azure DevOps asked us to call less often.',
-        ms,
-      );
-    }
-    if (ms > 0) await clock.sleep(ms);
   }
 
   const get = (what: string, path: string, version = apiVersion): Promise<Answer> =>
@@ -239,8 +220,6 @@ interface RestAnswer {
   readonly result: unknown;
   readonly headers: object;
 }
-
-const RetryHeaders = z.object({ 'retry-after': z.string().optional() });
 
 /** A call that Azure DevOps understood and refused; the same call will be refused again. */
 class RefusedError extends TransientError {

@@ -5,7 +5,14 @@ import { factsOf, isTransientStatus, retryAfterMs, type ThrownFacts } from './se
 const DevOpsThrown = z.object({
   result: z.object({ typeKey: z.string() }).optional().catch(undefined),
   responseHeaders: z.object({ 'retry-after': z.string() }).optional().catch(undefined),
-  rateLimit: z.object({ retryAfter: z.number() }).optional().catch(undefined),
+  rateLimit: z
+    .object({
+      retryAfter: z.number().optional().catch(undefined),
+      /** When what we used up counts no more, in seconds since the epoch. */
+      reset: z.number().optional().catch(undefined),
+    })
+    .optional()
+    .catch(undefined),
 });
 
 export interface DevOpsFacts extends ThrownFacts {
@@ -20,7 +27,12 @@ export function devOpsFacts(error: unknown): DevOpsFacts {
   // The client reads the header as a number only, and keeps all headers only of an answer that was JSON.
   const seconds = rateLimit?.retryAfter;
   const header = responseHeaders?.['retry-after'] ?? (seconds === undefined ? undefined : String(seconds));
-  return { ...factsOf(error), typeKey: result?.typeKey, retryAfterMs: retryAfterMs(header, new Date()) };
+  const now = new Date();
+  const facts = factsOf(error);
+  // Blocked, and no word of how long: until there is room again.
+  const reset = facts.status === 429 ? rateLimit?.reset : undefined;
+  const untilReset = reset === undefined ? undefined : Math.max(0, reset * 1_000 - now.getTime());
+  return { ...facts, typeKey: result?.typeKey, retryAfterMs: retryAfterMs(header, now) ?? untilReset };
 }
 
 /** No answer, or one that says "not now". A redirect is an answer: to the sign-in page. */

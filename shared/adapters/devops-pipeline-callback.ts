@@ -4,10 +4,12 @@ import { TaskApi } from 'azure-devops-node-api/TaskApi.js';
 import * as z from 'zod';
 import { shorten, TransientError } from '../domain/failure.js';
 import type { PipelineContext } from '../domain/request.js';
-import type { CompletionAnswer, PipelineCallback, PipelineNotes } from '../ports.js';
+import type { Clock, CompletionAnswer, PipelineCallback, PipelineNotes, TellAnswer } from '../ports.js';
 import { type DevOpsFacts, describeAnswer, devOpsFacts, isTransient } from './devops-errors.js';
+import { createDevOpsThrottle, type DevOpsThrottle } from './devops-throttle.js';
 import { product } from './product.js';
 import { describeNoAnswer } from './service-errors.js';
+import { createSystemClock } from './system-clock.js';
 
 const callTimeoutMs = 10_000;
 const maxLines = 100;
@@ -31,21 +33,27 @@ const CreatedLog = z.object({ id: z.number() });
  * Speaks with the job token of one pipeline run, at the address that the run gave. A redirect is never followed:
  * it would carry the token to a host that nobody allowed.
  */
-export function createDevOpsPipelineCallback(): PipelineCallback {
+export function createDevOpsPipelineCallback(clock: Clock = createSystemClock()): PipelineCallback {
+  /** By collection: all the tokens of its pipelines stand for the same identity, whose calls are counted. */
+  const throttles = new Map<string, DevOpsThrottle>();
+  const throttleOf = ({ planUrl }: PipelineContext): DevOpsThrottle => {
+    const known = throttles.get(planUrl) ?? createDevOpsThrottle(clock, 'callback');
+    throttles.set(planUrl, known);
+    return known;
+  };
+
   return {
     tell: async (pipeline, token, lines) => {
+      const throttle = throttleOf(pipeline);
       const value = toLogLines(lines, token);
-      const { jobId, timelineId } = pipeline;
-      const path = `/timelines/${encodeURIComponent(timelineId)}/records/${encodeURIComponent(jobId)}/feed`;
+      let answer: TellAnswer = 'unknown';
       for (let start = 0; start < value.length; start += maxLines) {
-        const part = value.slice(start, start + maxLines);
-        await ignoreErrors(() =>
-          open(pipeline, token).rest.create(`${planOf(pipeline)}${path}?api-version=4.1`, {
-            value: part,
-            count: part.length,
-          }),
-        );
+        // What is only told is left out rather than kept waiting.
+        if (throttle.isPaused()) return 'unknown';
+        answer = await tellPart(pipeline, token, throttle, value.slice(start, start + maxLines));
+        if (typeof answer === 'object') return answer;
       }
+      return answer;
     },
 
     annotate: async (pipeline, token, notes) => {
@@ -63,7 +71,9 @@ export function createDevOpsPipelineCallback(): PipelineCallback {
     },
 
     complete: async (pipeline, token, result) => {
-      const refusal = await postCompletion(pipeline, token, result);
+      const throttle = throttleOf(pipeline);
+      await throttle.pause();
+      const refusal = await postCompletion(pipeline, token, throttle, result);
       if (refusal === undefined) return { kind: 'acknowledged' };
       if (refusal.typeKey !== undefined && planIsGone.has(refusal.typeKey)) {
         return { kind: 'planOver', reason: refusal.typeKey };
@@ -75,25 +85,61 @@ export function createDevOpsPipelineCallback(): PipelineCallback {
 
 type Refusal = Pick<DevOpsFacts, 'status' | 'typeKey'>;
 
+const isTerminal = (typeKey = ''): boolean =>
+  typeKey === taskIsGone || typeKey === planIsClosed || planIsGone.has(typeKey);
+
+/** Sends lines to the log of the run; only a plan that is certain to be over is told as that. */
+async function tellPart(
+  pipeline: PipelineContext,
+  token: string,
+  throttle: DevOpsThrottle,
+  lines: readonly string[],
+): Promise<TellAnswer> {
+  const { jobId, timelineId } = pipeline;
+  const path = `/timelines/${encodeURIComponent(timelineId)}/records/${encodeURIComponent(jobId)}/feed`;
+  try {
+    const { statusCode, headers } = await open(pipeline, token).rest.create(
+      `${planOf(pipeline)}${path}?api-version=4.1`,
+      { value: lines, count: lines.length },
+    );
+    throttle.heed(headers);
+    return isTaken(statusCode) ? 'told' : await isPlanOver(pipeline, token, `HTTP ${statusCode}`);
+  } catch (error) {
+    const facts = devOpsFacts(error);
+    const { typeKey, status } = facts;
+    throttle.pauseFor(facts.retryAfterMs);
+    if (typeKey !== undefined && planIsGone.has(typeKey)) return { planOver: typeKey };
+    if (!isTerminal(typeKey) && isTransient(facts)) return 'unknown';
+    return isPlanOver(pipeline, token, typeKey ?? `HTTP ${status ?? '?'}`);
+  }
+}
+
+async function isPlanOver(pipeline: PipelineContext, token: string, reason: string): Promise<TellAnswer> {
+  const answer = await ignoreErrors(() => askPlan(pipeline, token, reason));
+  return answer?.kind === 'planOver' ? { planOver: answer.reason } : 'unknown';
+}
+
+/** 203 is the sign-in page, 404 is not thrown by the client: neither means that somebody took it. */
+const isTaken = (status: number): boolean => status >= 200 && status < 300 && status !== 203;
+
 /** @returns nothing when the completion was taken. */
 async function postCompletion(
   pipeline: PipelineContext,
   token: string,
+  throttle: DevOpsThrottle,
   result: 'succeeded' | 'failed',
 ): Promise<Refusal | undefined> {
   try {
-    const { statusCode } = await open(pipeline, token).rest.create(
+    const { statusCode, headers } = await open(pipeline, token).rest.create(
       `${planOf(pipeline)}/events?api-version=2.0-preview.1`,
       { name: 'TaskCompleted', taskId: pipeline.taskInstanceId, jobId: pipeline.jobId, result },
     );
-    // 203 is the sign-in page, 404 is not thrown by the client: neither means that somebody took it.
-    const taken = statusCode >= 200 && statusCode < 300 && statusCode !== 203;
-    return taken ? undefined : { status: statusCode, typeKey: undefined };
+    throttle.heed(headers);
+    return isTaken(statusCode) ? undefined : { status: statusCode, typeKey: undefined };
   } catch (error) {
     const facts = devOpsFacts(error);
-    const { typeKey = '' } = facts;
-    const isTerminal = typeKey === taskIsGone || typeKey === planIsClosed || planIsGone.has(typeKey);
-    if (!isTerminal && isTransient(facts)) throw unavailable(facts);
+    throttle.pauseFor(facts.retryAfterMs);
+    if (!isTerminal(facts.typeKey) && isTransient(facts)) throw unavailable(facts);
     return facts;
   }
 }

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { stages } from '../domain/failure.js';
-import { type AgentRequest, requestStates } from '../domain/request.js';
+import { type AgentRequest, pipelineWaits, requestStates } from '../domain/request.js';
 import type { LiveRequest } from '../ports.js';
 
 /**
@@ -102,13 +102,17 @@ const LiveRow = RequestRow.pick({
   updatedAt: true,
   startClaimedAt: true,
   cancelRequestedAt: true,
+  onlineAt: true,
+}).extend({
+  /** Said in a column of its own: the sealed token beside it is too large to be read with every look at a pool. */
+  pipelineWaits: z.boolean().default(false),
 });
 
 /** All of a request, without the message that it came as. */
 export const requestColumns: readonly string[] = Object.keys(RequestRow.shape);
 export const liveColumns: readonly string[] = Object.keys(LiveRow.shape);
 
-export type RequestColumns = Readonly<Record<string, string | number>>;
+export type RequestColumns = Readonly<Record<string, string | number | boolean>>;
 
 export function toColumns(request: AgentRequest): RequestColumns {
   const { batch, capabilities, tags, failure, history, pipeline, callback } = request;
@@ -130,6 +134,7 @@ export function toColumns(request: AgentRequest): RequestColumns {
     replyQueue: request.replyQueue ?? '',
     startClaimedAt: request.startClaimedAt ?? '',
     cancelRequestedAt: request.cancelRequestedAt ?? '',
+    pipelineWaits: pipelineWaits(request),
     // Only for people who look at the table: the whole failure is beside it.
     failureCode: failure?.code ?? '',
     batch: toJson(batch),

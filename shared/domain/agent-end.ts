@@ -1,10 +1,80 @@
 import type { Failure } from './failure.js';
-import type { Situation } from './situation.js';
+import type { AgentEnd } from './situation.js';
 
-type AgentEnd = Extract<Situation, { kind: 'agentGone' | 'taskEnded' }>;
+interface Cause {
+  readonly code: string;
+  /** Whether another try can help at all. */
+  readonly retryable: boolean;
+  /** @param why what Batch says about it. */
+  readonly message: (why: string) => string;
+}
 
-/** Batch failure codes that say that the image or its registry is at fault, not the agent. */
-const imageFailures = new Set(['ContainerInvalidImage', 'ContainerInvalidRegistry']);
+const imageUnusable: Cause = {
+  code: 'ImagePullFailed',
+  retryable: true,
+  message: why =>
+    `The agent's image could not be pulled: ${why} Check the image's name and tag, and that the pool may pull from the registry.`,
+};
+const filesUnavailable: Cause = {
+  code: 'TaskFilesUnavailable',
+  retryable: true,
+  message: why =>
+    `The node could not fetch a file or package that Batch puts beside every task: ${why} Check the application packages of the Batch pool and the storage that they lie in.`,
+};
+
+/**
+ * What Batch calls the reasons why a task could not be run, in lower case: the service is not particular about it.
+ * See "Batch task errors" of its documentation.
+ */
+const causes: ReadonlyMap<string, Cause> = new Map<string, Cause>([
+  ['containerinvalidimage', imageUnusable],
+  ['containerinvalidregistry', imageUnusable],
+  [
+    'containerinvalidsettings',
+    {
+      code: 'ContainerSettingsInvalid',
+      retryable: false,
+      message: why => `Batch refused the container's settings: ${why} Mend the profile.`,
+    },
+  ],
+  [
+    'containermiscerror',
+    {
+      code: 'ContainerFailed',
+      retryable: true,
+      message: why =>
+        `The node could not run the agent's container: ${why} If it happens again, look at the container engine of the node.`,
+    },
+  ],
+  [
+    'commandprogramnotfound',
+    {
+      code: 'AgentCommandMissing',
+      retryable: false,
+      message: why =>
+        `The agent's image starts a program that is not in it: ${why} Correct the image's ENTRYPOINT.`,
+    },
+  ],
+  [
+    'commandlaunchfailed',
+    {
+      code: 'AgentLaunchFailed',
+      retryable: true,
+      message: why =>
+        `The program of the agent's image could not be started: ${why} Check the image's ENTRYPOINT and that it was built for the nodes' system.`,
+    },
+  ],
+  [
+    'diskfull',
+    {
+      code: 'NodeDiskFull',
+      retryable: true,
+      message: why =>
+        `The node's disk is full: ${why} Give the Batch pool larger disks or fewer task slots a node, or make the image smaller.`,
+    },
+  ],
+]);
+const aboutFiles = /^(resourcefile|resourcecontainer|applicationpackage|blob)/;
 
 /**
  * Names what ended an agent before it had run a job.
@@ -13,6 +83,15 @@ const imageFailures = new Set(['ContainerInvalidImage', 'ContainerInvalidRegistr
  */
 export function lostAgent(end: AgentEnd, wasOnline: boolean, tail: string | undefined): Failure {
   const stage = wasOnline ? 'online' : 'container';
+  if (end.kind === 'nodeLost') {
+    return {
+      code: 'NodePreempted',
+      stage: wasOnline ? 'online' : 'nodeAllocation',
+      message:
+        'The node that ran the agent was lost before its agent had run a job: a Spot node that was preempted, or one that broke.',
+      retryable: true,
+    };
+  }
   if (end.kind === 'agentGone') {
     return {
       code: 'TaskGone',
@@ -23,23 +102,18 @@ export function lostAgent(end: AgentEnd, wasOnline: boolean, tail: string | unde
   }
   const said = tail === undefined ? '' : ` Its last words: ${lastOf(tail.trim(), 300)}`;
   const code = end.failureCode ?? '';
-  if (imageFailures.has(code)) {
+  const key = code.toLowerCase();
+  const cause = causes.get(key) ?? (aboutFiles.test(key) ? filesUnavailable : undefined);
+  if (cause) {
+    const why = sentence(end.failureMessage ?? code);
     return {
-      code: 'ImagePullFailed',
+      code: cause.code,
       stage: 'container',
-      message: `The agent's image could not be pulled: ${end.failureMessage ?? code}. Check the image's name and tag, and that the pool may pull from the registry.`,
-      retryable: true,
+      message: `${cause.message(why)}${said}`,
+      retryable: cause.retryable,
     };
   }
-  if (code === 'ContainerInvalidSettings') {
-    return {
-      code: 'ContainerSettingsInvalid',
-      stage: 'container',
-      message: `Batch refused the container's settings: ${end.failureMessage ?? code}. Mend the profile.`,
-      retryable: false,
-    };
-  }
-  if (code === 'TaskEnded' && end.exitCode === undefined) {
+  if (key === 'taskended') {
     return {
       code: 'TaskTimedOut',
       stage,
@@ -63,6 +137,8 @@ export function lostAgent(end: AgentEnd, wasOnline: boolean, tail: string | unde
     retryable: true,
   };
 }
+
+const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
 
 /** A container says what went wrong at its end. */
 const lastOf = (text: string, limit: number): string =>

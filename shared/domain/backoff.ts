@@ -11,6 +11,9 @@ export const attemptBackoff: BackoffPolicy = { firstMs: 2_000, factor: 3, maxMs:
 /** Between the tries of one step while a service is away. */
 export const stepBackoff: BackoffPolicy = { firstMs: 1_000, factor: 2, maxMs: 60_000 };
 
+/** A service that asks for a longer pause than this is asked again all the same. */
+export const longestPauseMs = 10 * 60_000;
+
 /**
  * Exponential backoff with half of it jittered: full pauses never pile up in step, and none is ever zero.
  *
@@ -21,6 +24,20 @@ export const stepBackoff: BackoffPolicy = { firstMs: 1_000, factor: 2, maxMs: 60
 export function backoffMs(policy: BackoffPolicy, failures: number, chance: number): number {
   const full = Math.min(policy.maxMs, policy.firstMs * policy.factor ** Math.max(0, failures - 1));
   return Math.round(full / 2 + (full / 2) * chance);
+}
+
+/**
+ * The pause before the next try of a step: the backoff, or what the service asked for if that is longer, with a
+ * little on top so that all who were sent away do not come back in the same moment.
+ *
+ * @param retryAfterMs what the service asked for, if it did.
+ * @returns milliseconds.
+ */
+export function pauseMs(failures: number, chance: number, retryAfterMs: number | undefined): number {
+  const backoff = backoffMs(stepBackoff, failures, chance);
+  if (retryAfterMs === undefined) return backoff;
+  const asked = retryAfterMs + Math.min(retryAfterMs / 10, 10_000) * chance;
+  return Math.round(Math.min(longestPauseMs, Math.max(backoff, asked)));
 }
 
 /**

@@ -23,7 +23,8 @@ export interface Failure {
 
 /**
  * Thrown by adapters for what is worth retrying (timeouts, throttling, outages). It crosses the orchestration's
- * history as text, so its message carries the failure in a form that {@link failureFromText} reads back.
+ * history as text, so its message carries the failure in a form that {@link failureFromText} and
+ * {@link retryAfterFromText} read back.
  */
 export class TransientError extends Error {
   override readonly name = 'TransientError';
@@ -32,13 +33,15 @@ export class TransientError extends Error {
   readonly retryAfterMs: number | undefined;
 
   constructor(code: string, stage: Stage, message: string, retryAfterMs?: number) {
-    super(`${code} (${stage}): ${message}`);
+    // Before the message, not after it: hosts cut texts off and add words of their own.
+    const pause = retryAfterMs === undefined ? '' : `, retry after ${Math.ceil(retryAfterMs)} ms`;
+    super(`${code} (${stage}${pause}): ${message}`);
     this.failure = { code, stage, message, retryable: true };
     this.retryAfterMs = retryAfterMs;
   }
 }
 
-const asText = /\b([A-Z][A-Za-z0-9]{2,60}) \(([a-zA-Z]+)\): ([\s\S]*)/;
+const asText = /\b([A-Z][A-Za-z0-9]{2,60}) \(([a-zA-Z]+)(?:, retry after (\d{1,15}) ms)?\): ([\s\S]*)/;
 
 /**
  * Reads a failure back from the text of an error that crossed a host.
@@ -47,11 +50,10 @@ const asText = /\b([A-Z][A-Za-z0-9]{2,60}) \(([a-zA-Z]+)\): ([\s\S]*)/;
  * @param stage the stage to blame when the text names none.
  */
 export function failureFromText(text: string, stage: Stage): Failure {
-  const match = asText.exec(text);
-  const named = match?.[2];
+  const [, code, named, , message] = asText.exec(text) ?? [];
   const known = stages.find(each => each === named);
-  if (match?.[1] && match[3] && known) {
-    return { code: match[1], stage: known, message: firstLine(match[3]), retryable: true };
+  if (code && message && known) {
+    return { code, stage: known, message: firstLine(message), retryable: true };
   }
   return {
     code: 'InternalError',
@@ -59,6 +61,12 @@ export function failureFromText(text: string, stage: Stage): Failure {
     message: `An internal step failed: ${firstLine(text)}`,
     retryable: true,
   };
+}
+
+/** How long the service that refused asked to be left alone, in milliseconds; undefined if it did not say. */
+export function retryAfterFromText(text: string): number | undefined {
+  const pause = asText.exec(text)?.[3];
+  return pause === undefined ? undefined : Number(pause);
 }
 
 /** Shortens a text for a row or a log line; whoever needs it whole finds it where it came from. */

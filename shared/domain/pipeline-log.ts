@@ -1,5 +1,6 @@
 import type { Failure } from './failure.js';
 import type { AgentRequest } from './request.js';
+import type { TaskState } from './situation.js';
 
 /** What the author of a waiting pipeline reads in the log of the run; one function a line. */
 export const pipelineLog = {
@@ -14,6 +15,12 @@ export const pipelineLog = {
   running: (request: AgentRequest): string =>
     `A node runs the container of agent ${request.agentName ?? '?'}; waiting for its registration.`,
 
+  /** @param now milliseconds since the epoch. */
+  waiting: (request: AgentRequest, { task, ahead, problem }: Waiting, now: number): string =>
+    `${waitsFor(request, task)}, ${seconds(now - Date.parse(request.createdAt))} so far.` +
+    (task === 'active' && ahead > 0 ? ` Agents before it in the Batch pool: ${ahead}.` : '') +
+    (problem && task !== 'running' ? ` ${problem.message} (${problem.code})` : ''),
+
   retry: (failure: Failure, delayMs: number): string =>
     `This attempt failed: ${failure.message} (${failure.code}). Trying again in ${seconds(delayMs)}.`,
 
@@ -26,6 +33,24 @@ export const pipelineLog = {
 
   cancelled: (request: AgentRequest): string => `Agent request ${request.requestId} was cancelled.`,
 };
+
+/** How far a request has come that a pipeline waits for. */
+export interface Waiting {
+  readonly task: TaskState | undefined;
+  /** Tasks of the same Batch pool that were asked for earlier and wait for a node, too. */
+  readonly ahead: number;
+  /** What keeps the Batch pool from running it. */
+  readonly problem: Failure | undefined;
+}
+
+function waitsFor(request: AgentRequest, task: TaskState | undefined): string {
+  const agent = `Agent ${request.agentName ?? '?'}`;
+  if (request.state === 'accepted') return `Agent request ${request.requestId} still waits for its turn`;
+  if (request.state === 'provisioning') return `${agent} still waits to be made`;
+  if (task === 'running') return `${agent} has its container; still waiting for its registration`;
+  if (task === 'preparing') return `${agent} has its node; still waiting for its container`;
+  return `${agent} still waits for a node of Batch pool ${request.batch?.poolId ?? '?'}`;
+}
 
 const attemptOf = (request: AgentRequest): number => request.attempt - request.firstAttempt + 1;
 

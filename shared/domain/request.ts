@@ -78,6 +78,13 @@ export interface AgentRequest {
   readonly cancelRequestedAt: string | undefined;
 }
 
+/** Whether a pipeline waits for this request and has not been answered yet. */
+export const pipelineWaits = ({ pipeline, callback }: Pick<AgentRequest, 'pipeline' | 'callback'>): boolean =>
+  pipeline !== undefined &&
+  callback?.sealedToken !== undefined &&
+  callback.acknowledgedAt === undefined &&
+  callback.refusedWith === undefined;
+
 /** A request of which nothing is known yet but that it was asked for. */
 export const acceptedRequest = (requestId: string, at: string, detail: string): AgentRequest => ({
   requestId,

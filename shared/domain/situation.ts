@@ -1,3 +1,4 @@
+import type { Failure } from './failure.js';
 import type { AgentRequest } from './request.js';
 
 /** An agent as Azure DevOps lists it. */
@@ -11,11 +12,17 @@ export interface AgentView {
   readonly ranJob: boolean;
 }
 
+export const taskStates = ['active', 'preparing', 'running', 'completed'] as const;
+export type TaskState = (typeof taskStates)[number];
+
 /** A task as Azure Batch lists it. */
 export interface TaskView {
   readonly jobId: string;
   readonly taskId: string;
-  readonly state: 'active' | 'preparing' | 'running' | 'completed';
+  readonly state: TaskState;
+  readonly previousState?: TaskState | undefined;
+  /** When it began to run, the latest time; ISO 8601, by the clock of Batch. */
+  readonly startedAt?: string | undefined;
   readonly exitCode?: number | undefined;
   readonly failureCode?: string | undefined;
   readonly failureMessage?: string | undefined;
@@ -24,7 +31,15 @@ export interface TaskView {
 /** What the watch needs to know of a live request. */
 export type WatchedRequest = Pick<
   AgentRequest,
-  'requestId' | 'profile' | 'state' | 'attempt' | 'agentName' | 'batch' | 'cancelRequestedAt'
+  | 'requestId'
+  | 'profile'
+  | 'state'
+  | 'attempt'
+  | 'agentName'
+  | 'batch'
+  | 'createdAt'
+  | 'onlineAt'
+  | 'cancelRequestedAt'
 >;
 
 /** What has changed for a request, told to its orchestration as an event. */
@@ -40,11 +55,49 @@ export type Situation =
       readonly failureCode?: string | undefined;
       readonly failureMessage?: string | undefined;
     }
+  /** The node went away under the task, e.g. a Spot node that was preempted; Batch is about to run the task again. */
+  | { readonly kind: 'nodeLost'; readonly attempt: number; readonly ranJob: boolean }
+  /** The Batch pool is not there (any more): nothing of it will ever run. */
+  | { readonly kind: 'poolMissing'; readonly attempt: number; readonly failure: Failure }
+  /** The pipeline run that waits is over. */
+  | { readonly kind: 'runOver'; readonly attempt: number; readonly reason: string }
   | { readonly kind: 'cancel'; readonly attempt: number };
+
+/** The ways in which an agent ends. */
+export type AgentEnd = Extract<Situation, { kind: 'agentGone' | 'taskEnded' | 'nodeLost' }>;
 
 export interface Observation {
   readonly agent: AgentView | undefined;
   readonly task: TaskView | undefined;
+  /** An earlier look took the node for lost as well. */
+  readonly wasSuspect?: boolean;
+}
+
+/** Our clock and that of Batch need not agree. */
+const clockSkewMs = 60_000;
+
+/**
+ * Whether the node went away under a task. Batch runs such a task again by itself and counts that nowhere.
+ *
+ * `perhaps`: the task waits or is being prepared although its agent has been online. A list may be a moment older than
+ * what we know, so one such look is not enough to give an agent up.
+ *
+ * @param hasRun the task was seen running before.
+ */
+export function lostNode(
+  request: Pick<WatchedRequest, 'state' | 'onlineAt'>,
+  task: TaskView | undefined,
+  hasRun: boolean,
+): 'yes' | 'perhaps' | 'no' {
+  const wasOnline = request.state === 'online' || request.state === 'busy';
+  if (!task || task.state === 'completed') return 'no';
+  if (task.state === 'running') {
+    const { startedAt } = task;
+    if (!wasOnline || startedAt === undefined || request.onlineAt === undefined) return 'no';
+    return Date.parse(startedAt) > Date.parse(request.onlineAt) + clockSkewMs ? 'yes' : 'no';
+  }
+  if (task.previousState === 'running') return 'yes';
+  return wasOnline || hasRun ? 'perhaps' : 'no';
 }
 
 /**
@@ -55,22 +108,28 @@ export interface Observation {
  *
  * @returns the change that the request's orchestration must hear of, or undefined if there is none.
  */
-export function judge(request: WatchedRequest, { agent, task }: Observation): Situation | undefined {
+export function judge(
+  request: WatchedRequest,
+  { agent, task, wasSuspect = false }: Observation,
+): Situation | undefined {
   const { state, attempt } = request;
   if (request.cancelRequestedAt !== undefined) return { kind: 'cancel', attempt };
   if (state !== 'starting' && state !== 'online' && state !== 'busy') return undefined;
 
+  const ranJob = agent?.ranJob ?? false;
   if (task?.state === 'completed') {
     return {
       kind: 'taskEnded',
       attempt,
-      ranJob: agent?.ranJob ?? false,
+      ranJob,
       exitCode: task.exitCode,
       failureCode: task.failureCode,
       failureMessage: task.failureMessage,
     };
   }
-  if (!task && !agent?.online) return { kind: 'agentGone', attempt, ranJob: agent?.ranJob ?? false };
+  const lost = lostNode(request, task, wasSuspect);
+  if (lost === 'yes' || (lost === 'perhaps' && wasSuspect)) return { kind: 'nodeLost', attempt, ranJob };
+  if (!task && !agent?.online) return { kind: 'agentGone', attempt, ranJob };
   if (agent?.busy && state !== 'busy') return { kind: 'agentBusy', attempt };
   if (agent?.online && state === 'starting') return { kind: 'agentOnline', attempt };
   return undefined;

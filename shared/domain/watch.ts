@@ -1,4 +1,12 @@
-import { type AgentView, judge, type Situation, type TaskView, type WatchedRequest } from './situation.js';
+import type { Failure } from './failure.js';
+import {
+  type AgentView,
+  judge,
+  lostNode,
+  type Situation,
+  type TaskView,
+  type WatchedRequest,
+} from './situation.js';
 
 /** What was told to a request and is not yet to be seen in its row. */
 export interface Told {
@@ -19,35 +27,60 @@ export interface WatchDecision {
  */
 const repeatAfterRounds = 6;
 
+/** A node that seems to be gone is given up when the next round sees the same. */
+const suspicion = 'nodeLost?';
+const taskRuns = 'taskRuns';
+
 /**
  * One look at a whole pool: which requests must hear of what.
  *
  * Events are raised on change only, so a slow orchestration does not gather copies of the same news in its history.
  *
  * @param requests the live requests of the pool, read before the two lists, so that a task missing from them is gone.
+ * @param missingPools Batch pools that are not there, with what to do about it.
  */
 export function decideWatch(
   requests: readonly WatchedRequest[],
   agents: ReadonlyMap<string, AgentView>,
   tasks: ReadonlyMap<string, TaskView>,
   told: Told,
+  missingPools: ReadonlyMap<string, Failure> = new Map(),
 ): WatchDecision {
   const raise: { requestId: string; situation: Situation }[] = [];
   const started: string[] = [];
   const nowTold: Record<string, { what: string; rounds: number }> = {};
   for (const request of requests) {
+    const { attempt, state, requestId } = request;
     const task = request.batch === undefined ? undefined : tasks.get(request.batch.taskId.toLowerCase());
     const agent = request.agentName === undefined ? undefined : agents.get(request.agentName.toLowerCase());
-    const situation = judge(request, { agent, task });
-    const runs = !situation && request.state === 'starting' && task?.state === 'running';
-    if (!situation && !runs) continue;
+    const before = told[requestId];
+    const was = (what: string): boolean => before?.what === `${what}#${attempt}`;
+    const wasSuspect = was(suspicion) || was('nodeLost');
 
-    const what = `${situation?.kind ?? 'taskRuns'}#${request.attempt}`;
-    const before = told[request.requestId];
-    const isNews = before?.what !== what || (situation !== undefined && before.rounds >= repeatAfterRounds);
-    if (isNews && situation) raise.push({ requestId: request.requestId, situation });
-    if (isNews && !situation) started.push(request.requestId);
-    nowTold[request.requestId] = { what, rounds: isNews ? 0 : before.rounds + 1 };
+    const situation =
+      judge(request, { agent, task, wasSuspect }) ?? poolMissing(request, agent, task, missingPools);
+    const isSuspect = lostNode(request, task, was(taskRuns) || wasSuspect) === 'perhaps';
+    const runs = state === 'starting' && task?.state === 'running';
+    const kind = situation?.kind ?? (isSuspect ? suspicion : runs ? taskRuns : undefined);
+    if (kind === undefined) continue;
+
+    const isNews = !was(kind) || (situation !== undefined && before && before.rounds >= repeatAfterRounds);
+    if (isNews && situation) raise.push({ requestId, situation });
+    if (isNews && kind === taskRuns) started.push(requestId);
+    nowTold[requestId] = { what: `${kind}#${attempt}`, rounds: isNews || !before ? 0 : before.rounds + 1 };
   }
   return { raise, started, told: nowTold };
+}
+
+function poolMissing(
+  { state, attempt, batch }: WatchedRequest,
+  agent: AgentView | undefined,
+  task: TaskView | undefined,
+  missingPools: ReadonlyMap<string, Failure>,
+): Situation | undefined {
+  const failure = state === 'starting' && batch ? missingPools.get(batch.poolId) : undefined;
+  // What runs already may still come to its end.
+  return failure && task?.state === 'active' && !agent?.online
+    ? { kind: 'poolMissing', attempt, failure }
+    : undefined;
 }

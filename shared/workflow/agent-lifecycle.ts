@@ -1,27 +1,18 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
 import type { Failure } from '../domain/failure.js';
 import type { Situation } from '../domain/situation.js';
-import { call, later, StepFailedError } from './call.js';
+import { call, later, StepFailedError, StepInterruptedError } from './call.js';
 import {
-  type AttemptPhase,
   type AttemptRef,
   decodeLifecycleInput,
+  type Finished,
   type LifecycleInput,
-  type Look,
   type Outcome,
   type Provisioned,
 } from './contract.js';
+import { followAgent, untilItWorks, type Verdict } from './follow-agent.js';
 import { type Inbox, openInbox } from './inbox.js';
-
-/** What became of one attempt. */
-type Verdict =
-  | { readonly kind: 'over'; readonly outcome: Outcome }
-  /** The end is written already, or is not ours to write. */
-  | { readonly kind: 'written' }
-  | { readonly kind: 'lost'; readonly failure: Failure; readonly wasOnline: boolean };
-
-/** A service may be away for long while we clean up; nothing may be left behind because of it. */
-const untilItWorks = 40;
+import { cancelledByRequest, deadLettered, runIsOver, unwanted } from './outcomes.js';
 
 /**
  * The life of one request: provision an agent, let the pipeline go on, follow the agent until its job is over, clean
@@ -36,19 +27,31 @@ export function* agentLifecycle(
 
   for (let attempt = input.attempt; ; attempt += 1) {
     const ref: AttemptRef = { requestId: input.requestId, generation: input.generation, attempt };
-    const verdict = yield* tryAttempt(context, input, ref, inbox, deadline);
-    if (verdict.kind === 'written') return undefined;
-    if (verdict.kind === 'over') return yield* finish(context, ref, verdict.outcome);
+    let verdict = yield* tryAttempt(context, input, ref, inbox, deadline);
+    for (;;) {
+      if (verdict.kind === 'written') return undefined;
+      if (verdict.kind === 'over') {
+        yield* finish(context, ref, verdict.outcome);
+        return verdict.outcome;
+      }
+      // An agent that was there and got lost has used up its wait; the next one gets a wait of its own.
+      if (verdict.wasOnline) deadline = later(context, input.timeoutMs);
+      const used = attempt - input.firstAttempt + 1;
+      const now = context.df.currentUtcDateTime;
+      if (verdict.failure.retryable && used < input.attempts && now < deadline) break;
 
-    // An agent that was there and got lost has used up its wait; the next one gets a wait of its own.
-    if (verdict.wasOnline) deadline = later(context, input.timeoutMs);
-    const used = attempt - input.firstAttempt + 1;
-    const again =
-      verdict.failure.retryable && used < input.attempts && context.df.currentUtcDateTime < deadline;
-    if (!again) return yield* finish(context, ref, deadLettered(verdict.failure));
-
-    const cancelled = yield* retire(context, ref, verdict.failure, inbox);
-    if (cancelled) return yield* finish(context, ref, cancelledByRequest);
+      const outcome = deadLettered(verdict.failure);
+      const finished = yield* finish(context, ref, outcome);
+      if (finished.kind === 'ended') return outcome;
+      // The agent came at the very last moment and has a job already: it is a good one after all.
+      const known = { kind: 'agentBusy', attempt } as const;
+      verdict = yield* followAgent(context, input, ref, inbox, deadline, 'starting', known);
+    }
+    const ended = yield* retire(context, ref, verdict.failure, inbox);
+    if (ended) {
+      yield* finish(context, ref, ended);
+      return ended;
+    }
   }
 }
 
@@ -59,16 +62,18 @@ function* tryAttempt(
   inbox: Inbox,
   deadline: Date,
 ): Generator<Task, Verdict, unknown> {
-  const provisioned = yield* provision(context, input, ref);
+  const provisioned = yield* provision(context, input, ref, inbox, deadline);
   switch (provisioned.kind) {
     case 'superseded':
       return { kind: 'written' };
     case 'cancelled':
       return { kind: 'over', outcome: cancelledByRequest };
+    case 'runOver':
+      return { kind: 'over', outcome: runIsOver(provisioned.reason) };
     case 'rejected':
       return { kind: 'lost', failure: provisioned.failure, wasOnline: false };
     case 'created':
-      return yield* follow(context, input, ref, inbox, deadline, provisioned.phase);
+      return yield* followAgent(context, input, ref, inbox, deadline, provisioned.phase);
   }
 }
 
@@ -76,185 +81,70 @@ function* provision(
   context: OrchestrationContext,
   { attempts }: LifecycleInput,
   ref: AttemptRef,
+  inbox: Inbox,
+  deadline: Date,
 ): Generator<Task, Provisioned, unknown> {
+  let ended: Outcome | undefined;
   try {
-    return yield* call(context, 'provisionAgent', { ...ref, attempts }, { tries: 5, stage: 'createTask' });
+    return yield* call(
+      context,
+      'provisionAgent',
+      { ...ref, attempts },
+      {
+        tries: 5,
+        stage: 'createTask',
+        patientUntil: deadline,
+        *wait(until) {
+          ended = yield* pauseUnlessUnwanted(inbox, until);
+          return ended !== undefined;
+        },
+      },
+    );
   } catch (error) {
+    if (error instanceof StepInterruptedError) {
+      return ended?.planOver === undefined
+        ? { kind: 'cancelled' }
+        : { kind: 'runOver', reason: ended.planOver };
+    }
     if (error instanceof StepFailedError) return { kind: 'rejected', failure: error.failure };
     throw error;
   }
 }
 
-/** From the task's creation to the end of the agent's job. */
-function* follow(
-  context: OrchestrationContext,
-  input: LifecycleInput,
-  ref: AttemptRef,
-  inbox: Inbox,
-  deadline: Date,
-  found: AttemptPhase,
-): Generator<Task, Verdict, unknown> {
-  const steady = { tries: untilItWorks, stage: 'online' } as const;
-  let phase: AttemptPhase = found === 'busy' ? 'busy' : 'starting';
-  let until: Date | undefined = phase === 'busy' ? undefined : deadline;
-  // Found online, after a restart: whether the pipeline was released then is for the release to find out.
-  let first: Situation | undefined =
-    found === 'online' ? { kind: 'agentOnline', attempt: ref.attempt } : undefined;
-
-  for (;;) {
-    let news = first ?? (yield* inbox.next(until));
-    first = undefined;
-    if (!news) {
-      // Before a deadline counts as missed we look once ourselves: a lost event must not fail a good agent.
-      const look = yield* call(context, 'lookAtAgent', ref, steady);
-      news = look.situation;
-      if (!news && phase === 'starting') {
-        return { kind: 'lost', failure: timedOut(input, look), wasOnline: false };
-      }
-      if (!news && phase === 'online') {
-        const finished = yield* call(context, 'finishRequest', { ...ref, outcome: expired(input) }, steady);
-        if (finished.kind === 'ended') return { kind: 'written' };
-        // A job came at the very last moment.
-        news = { kind: 'agentBusy', attempt: ref.attempt };
-      }
-    }
-    // News of an earlier attempt is no news; a cancellation holds for all of them.
-    if (!news || (news.kind !== 'cancel' && news.attempt !== ref.attempt)) continue;
-
-    switch (news.kind) {
-      case 'cancel':
-        return { kind: 'over', outcome: cancelledByRequest };
-
-      case 'agentOnline':
-      case 'agentBusy':
-        if (phase === 'starting') {
-          const released = yield* call(context, 'releasePipeline', ref, steady);
-          if (released.kind === 'cancelled') return { kind: 'over', outcome: cancelledByRequest };
-          if (released.kind === 'planOver') return { kind: 'over', outcome: runIsOver(released.reason) };
-          phase = 'online';
-          until = later(context, input.idleMs);
-        }
-        if (news.kind === 'agentBusy' && phase === 'online') {
-          yield* call(context, 'recordBusy', ref, steady);
-          phase = 'busy';
-          until = undefined;
-        }
-        break;
-
-      case 'agentGone':
-      case 'taskEnded': {
-        if (phase === 'busy') return { kind: 'over', outcome: completed(news) };
-        const settled = yield* call(
-          context,
-          'settleEnd',
-          { ...ref, situation: news, wasOnline: phase === 'online' },
-          steady,
-        );
-        if (settled.kind === 'lost') {
-          return { kind: 'lost', failure: settled.failure, wasOnline: phase === 'online' };
-        }
-        // The pipeline still waits, so the job that this agent ran was somebody else's.
-        if (phase === 'starting' && input.callback) {
-          return { kind: 'lost', failure: takenByAnother, wasOnline: false };
-        }
-        return { kind: 'over', outcome: completed(news) };
-      }
-    }
-  }
-}
-
-/** Cleans up after a failed attempt and waits before the next; true if the request is cancelled meanwhile. */
+/** Cleans up after a failed attempt and waits before the next; the end of a request that nobody wants meanwhile. */
 function* retire(
   context: OrchestrationContext,
   ref: AttemptRef,
   failure: Failure,
   inbox: Inbox,
-): Generator<Task, boolean, unknown> {
+): Generator<Task, Outcome | undefined, unknown> {
   const { delayMs } = yield* call(
     context,
     'retireAttempt',
     { ...ref, failure },
     { tries: untilItWorks, stage: failure.stage },
   );
-  const until = later(context, delayMs);
+  return yield* pauseUnlessUnwanted(inbox, later(context, delayMs));
+}
+
+/** Waits, unless the request turns out to be unwanted; other news is kept for whoever waits for it. */
+function* pauseUnlessUnwanted(inbox: Inbox, until: Date): Generator<Task, Outcome | undefined, unknown> {
+  const others: Situation[] = [];
   for (;;) {
     const news = yield* inbox.next(until);
-    if (!news) return false;
-    if (news.kind === 'cancel') return true;
+    const ended = news && unwanted(news);
+    if (ended) return ended;
+    if (!news) break;
+    others.push(news);
   }
+  inbox.putBack(others);
+  return undefined;
 }
 
 function* finish(
   context: OrchestrationContext,
   ref: AttemptRef,
   outcome: Outcome,
-): Generator<Task, Outcome, unknown> {
-  yield* call(context, 'finishRequest', { ...ref, outcome }, { tries: untilItWorks, stage: 'online' });
-  return outcome;
-}
-
-const cancelledByRequest: Outcome = { state: 'cancelled', detail: 'Cancelled by request.' };
-
-const runIsOver = (reason: string): Outcome => ({
-  state: 'cancelled',
-  detail: `The pipeline run is over, so its agent is taken back: ${reason}`,
-  planOver: reason,
-});
-
-const deadLettered = (failure: Failure): Outcome => ({
-  state: 'deadLettered',
-  detail: `${failure.code}: ${failure.message}`,
-  failure,
-});
-
-const expired = (input: LifecycleInput): Outcome => ({
-  state: 'expired',
-  detail: `Online, but no job came within ${Math.round(input.idleMs / 1_000)} s.`,
-});
-
-const takenByAnother: Failure = {
-  code: 'AgentTaken',
-  stage: 'registration',
-  message:
-    'The agent ran a job of another pipeline before this one was released. Demand a capability in the job that ' +
-    'only this request gives its agent.',
-  retryable: true,
-};
-
-function timedOut(input: LifecycleInput, look: Look): Failure {
-  const minutes = `${Number((input.timeoutMs / 60_000).toFixed(1))} min`;
-  return look.task === 'active' || look.task === undefined
-    ? {
-        code: 'NodeAllocationTimeout',
-        stage: 'nodeAllocation',
-        message: `No node of the Batch pool took the agent's task within ${minutes}. Check the pool's size, quota and autoscale formula.`,
-        retryable: true,
-      }
-    : {
-        code: 'RegistrationTimeout',
-        stage: 'registration',
-        message: `The agent's container runs, but it did not register within ${minutes}. Check its image, its network path to Azure DevOps and its credentials.`,
-        retryable: true,
-      };
-}
-
-function completed(news: Extract<Situation, { kind: 'agentGone' | 'taskEnded' }>): Outcome {
-  if (news.kind === 'taskEnded' && news.exitCode === 0 && news.failureCode === undefined) {
-    return { state: 'completed', detail: 'The agent ran its job and ended.' };
-  }
-  if (news.ranJob) return { state: 'completed', detail: 'The agent ran its job and is gone.' };
-  const how =
-    news.kind === 'taskEnded'
-      ? `its Batch task ended with ${news.failureCode ?? `exit code ${news.exitCode ?? 'unknown'}`}`
-      : 'its Batch task is gone';
-  return {
-    state: 'completed',
-    detail: `The agent ended while its job ran: ${how}.`,
-    failure: {
-      code: 'AgentLost',
-      stage: 'online',
-      message: `The agent ended while its job ran (${how}). Azure DevOps reports the job as lost; run it again.`,
-      retryable: false,
-    },
-  };
+): Generator<Task, Finished, unknown> {
+  return yield* call(context, 'finishRequest', { ...ref, outcome }, { tries: untilItWorks, stage: 'online' });
 }

@@ -1,6 +1,6 @@
 import { type Failure, stages } from '../domain/failure.js';
 import { type EndState, endStates } from '../domain/request.js';
-import type { Situation, TaskView } from '../domain/situation.js';
+import { type Situation, type TaskView, taskStates } from '../domain/situation.js';
 import type { Told } from '../domain/watch.js';
 import { decoder } from './decode.js';
 
@@ -37,8 +37,19 @@ export interface LifecycleInput {
 export interface WatchInput {
   readonly devOpsPool: string;
   readonly told: Told | undefined;
+  readonly memory: WatchMemory | undefined;
   /** Rounds in a row that found nothing alive. */
   readonly emptyRounds: number | undefined;
+}
+
+/** What a round of the watch knows of the ones before; times in milliseconds since the epoch. */
+export interface WatchMemory {
+  /** When the last round looked. */
+  readonly lookedAt: number;
+  /** By Batch pool: when it was last asked about, and what keeps it from running tasks. */
+  readonly batchPools: Readonly<
+    Record<string, { readonly askedAt: number; readonly problem?: Failure | undefined }>
+  >;
 }
 
 export interface AttemptRef {
@@ -64,6 +75,8 @@ export type Provisioned =
   | { readonly kind: 'created'; readonly phase: AttemptPhase }
   | { readonly kind: 'rejected'; readonly failure: Failure }
   | { readonly kind: 'cancelled' }
+  /** The run that waits is over: nothing was made. */
+  | { readonly kind: 'runOver'; readonly reason: string }
   /** The row tells of another generation or an end: this orchestration has nothing left to do. */
   | { readonly kind: 'superseded' };
 
@@ -79,6 +92,8 @@ export type Settled = { readonly kind: 'ranJob' } | { readonly kind: 'lost'; rea
 export interface Look {
   readonly situation: Situation | undefined;
   readonly task: TaskView['state'] | undefined;
+  /** Why the Batch pool did not run the task, where that could be found out. */
+  readonly problem?: Failure | undefined;
 }
 
 export type Finished = { readonly kind: 'ended' } | { readonly kind: 'agentBusy' };
@@ -106,8 +121,17 @@ export interface Activities {
   finishRequest: { input: AttemptRef & { readonly outcome: Outcome }; output: Finished };
   /** One look at a whole pool; raises what has changed. */
   watchPool: {
-    input: { readonly devOpsPool: string; readonly told: Told };
-    output: { readonly alive: number; readonly nextMs: number; readonly told: Told };
+    input: {
+      readonly devOpsPool: string;
+      readonly told: Told;
+      readonly memory?: WatchMemory | undefined;
+    };
+    output: {
+      readonly alive: number;
+      readonly nextMs: number;
+      readonly told: Told;
+      readonly memory?: WatchMemory | undefined;
+    };
   };
 }
 
@@ -131,12 +155,25 @@ export const decodeSituation = decoder.tagged<Situation>({
     failureCode: decoder.optional(decoder.string),
     failureMessage: decoder.optional(decoder.string),
   },
+  nodeLost: { attempt: decoder.number, ranJob: decoder.boolean },
+  poolMissing: { attempt: decoder.number, failure },
+  runOver: { attempt: decoder.number, reason: decoder.string },
   cancel: { attempt: decoder.number },
 });
 
 const decodeTold = decoder.record<Told[string]>(
   decoder.object<Told[string]>({ what: decoder.string, rounds: decoder.number }),
 );
+
+const decodeMemory = decoder.object<WatchMemory>({
+  lookedAt: decoder.number,
+  batchPools: decoder.record<WatchMemory['batchPools'][string]>(
+    decoder.object<WatchMemory['batchPools'][string]>({
+      askedAt: decoder.number,
+      problem: decoder.optional(failure),
+    }),
+  ),
+});
 
 export const decodeLifecycleInput = decoder.object<LifecycleInput>({
   requestId: decoder.string,
@@ -152,6 +189,7 @@ export const decodeLifecycleInput = decoder.object<LifecycleInput>({
 export const decodeWatchInput = decoder.object<WatchInput>({
   devOpsPool: decoder.string,
   told: decoder.optional(decodeTold),
+  memory: decoder.optional(decodeMemory),
   emptyRounds: decoder.optional(decoder.number),
 });
 
@@ -163,11 +201,13 @@ export const decodeOutput: {
     created: { phase: decoder.oneOf(attemptPhases) },
     rejected: { failure },
     cancelled: {},
+    runOver: { reason: decoder.string },
     superseded: {},
   }),
   lookAtAgent: decoder.object<Look>({
     situation: decoder.optional(decodeSituation),
-    task: decoder.optional(decoder.oneOf(['active', 'preparing', 'running', 'completed'])),
+    task: decoder.optional(decoder.oneOf(taskStates)),
+    problem: decoder.optional(failure),
   }),
   releasePipeline: decoder.tagged<Released>({
     released: {},
@@ -182,6 +222,7 @@ export const decodeOutput: {
     alive: decoder.number,
     nextMs: decoder.number,
     told: decodeTold,
+    memory: decoder.optional(decodeMemory),
   }),
 };
 
@@ -214,5 +255,6 @@ export const decodeInput: { readonly [Name in ActivityName]: (value: unknown) =>
     watchPool: decoder.object<Activities['watchPool']['input']>({
       devOpsPool: decoder.string,
       told: decodeTold,
+      memory: decoder.optional(decodeMemory),
     }),
   };

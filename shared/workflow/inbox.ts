@@ -10,6 +10,8 @@ export interface Inbox {
    * @returns undefined when the time was up.
    */
   next(until?: Date): Generator<Task, Situation | undefined, unknown>;
+  /** Gives news back that was not waited for; it comes again before any other. */
+  putBack(news: readonly Situation[]): void;
 }
 
 /**
@@ -20,8 +22,14 @@ export interface Inbox {
  */
 export function openInbox(context: OrchestrationContext): Inbox {
   const losers: Task[] = [];
+  const kept: Situation[] = [];
   return {
+    putBack: news => void kept.push(...news),
+
     *next(until) {
+      const before = kept.shift();
+      if (before) return before;
+
       const late = losers.findIndex(wait => wait.isCompleted);
       if (late >= 0) return decodeSituation(losers.splice(late, 1)[0]?.result);
 

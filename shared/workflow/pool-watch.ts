@@ -1,4 +1,5 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
+import { longestPauseMs } from '../domain/backoff.js';
 import { call, pause, StepFailedError } from './call.js';
 import { decodeWatchInput } from './contract.js';
 
@@ -11,17 +12,22 @@ const afterFailureMs = 15_000;
  * continueAsNew while anything lives, so its history stays short.
  */
 export function* poolWatch(context: OrchestrationContext): Generator<Task, void, unknown> {
-  const { devOpsPool, told = {}, emptyRounds = 0 } = decodeWatchInput(context.df.getInput());
+  const { devOpsPool, told = {}, memory, emptyRounds = 0 } = decodeWatchInput(context.df.getInput());
   try {
-    const seen = yield* call(context, 'watchPool', { devOpsPool, told }, { tries: 3, stage: 'registration' });
+    const seen = yield* call(
+      context,
+      'watchPool',
+      { devOpsPool, told, memory },
+      { tries: 3, stage: 'registration' },
+    );
     const empty = seen.alive === 0 ? emptyRounds + 1 : 0;
     if (empty >= emptyRoundsBeforeEnd) return;
     yield* pause(context, seen.nextMs);
-    context.df.continueAsNew({ devOpsPool, told: seen.told, emptyRounds: empty });
+    context.df.continueAsNew({ devOpsPool, told: seen.told, memory: seen.memory, emptyRounds: empty });
   } catch (error) {
     if (!(error instanceof StepFailedError)) throw error;
     // A service is away. The watch must outlive that: whoever waits depends on it.
-    yield* pause(context, afterFailureMs);
-    context.df.continueAsNew({ devOpsPool, told, emptyRounds: 0 });
+    yield* pause(context, Math.min(longestPauseMs, Math.max(afterFailureMs, error.retryAfterMs ?? 0)));
+    context.df.continueAsNew({ devOpsPool, told, memory, emptyRounds: 0 });
   }
 }

@@ -63,10 +63,11 @@ watch('tells a pipeline that waits once that a node runs its container', async (
 
 watch('asks nothing of anybody while there is nothing to see', async () => {
   const world = createWorld();
-  assert.equal(await look(world), { alive: 0, nextMs: 5_000 * 3, told: {} });
+  const memory = { lookedAt: world.clock.now().getTime(), batchPools: {} };
+  assert.equal(await look(world), { alive: 0, nextMs: 5_000 * 3, told: {}, memory });
   await haveRequest(world, 'accepted', { requestId: 'a' });
   await haveRequest(world, 'busy', { requestId: 'w', devOpsPool: windowsPool });
-  assert.equal(await look(world), { alive: 1, nextMs: 5_000, told: {} });
+  assert.equal(await look(world), { alive: 1, nextMs: 5_000, told: {}, memory });
   assert.equal(callsOut(world), []);
 });
 

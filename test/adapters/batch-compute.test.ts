@@ -298,7 +298,7 @@ calls('tasks of a job are listed in one call a page, with only the columns that 
   const tasks = await makeCompute().compute.listTasks(['a']);
   assert.is(server.calls.length, 2);
   const query = new URL(server.calls[0]?.url ?? '', server.url).searchParams;
-  assert.is(query.get('$select'), 'id,state,executionInfo');
+  assert.is(query.get('$select'), 'id,state,previousState,executionInfo');
   assert.is(query.get('maxresults'), '1000');
   assert.is(tasks.length, 3);
   assert.equal(tasks[2], {

@@ -4,11 +4,13 @@ import * as assert from 'uvu/assert';
 import * as z from 'zod';
 import { createDevOpsPipelineCallback } from '../../shared/adapters/devops-pipeline-callback.js';
 import type { PipelineContext } from '../../shared/domain/request.js';
+import { createFakeClock } from '../fakes/clock.js';
 import { outcomeOf } from './outcome.js';
 import { type Call, type Scripted, startScriptedServer } from './scripted-server.js';
 
 const server = await startScriptedServer();
-const callback = createDevOpsPipelineCallback();
+const clock = createFakeClock();
+const callback = createDevOpsPipelineCallback(clock);
 const token = 'canary.job.token';
 const pipeline: PipelineContext = {
   planUrl: `${server.url}/contoso/`,

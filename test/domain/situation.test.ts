@@ -23,6 +23,7 @@ const request = (state: 'accepted' | 'provisioning' | 'starting' | 'online' | 'b
   attempt: 1,
   agentName: 'r-1',
   batch: { poolId: 'p', jobId: 'j', taskId: 'r-1' },
+  onlineAt: state === 'online' || state === 'busy' ? '2026-01-31T10:05:00.000Z' : undefined,
 });
 const completed = task({ state: 'completed', exitCode: 0 });
 
@@ -67,6 +68,43 @@ const cases: readonly [
   ['a busy agent that has unregistered and is ending', 'busy', { task: task() }, undefined],
   ['a busy agent that has ended', 'busy', { task: completed }, 'taskEnded'],
   ['a task that is missing while its agent still works', 'busy', { agent: agent({ busy: true }) }, undefined],
+  [
+    'a task that ran before and waits again',
+    'starting',
+    { task: task({ state: 'active', previousState: 'running' }) },
+    'nodeLost',
+  ],
+  [
+    'the same while Azure DevOps has not noticed yet',
+    'starting',
+    { task: task({ state: 'active', previousState: 'running' }), agent: agent() },
+    'nodeLost',
+  ],
+  [
+    'a busy agent whose task waits again',
+    'busy',
+    { task: task({ state: 'active', previousState: 'running' }), agent: agent({ busy: true }) },
+    'nodeLost',
+  ],
+  ['a task that seems to wait again, once', 'online', { task: task({ state: 'preparing' }) }, undefined],
+  [
+    'a task that seems to wait again, twice',
+    'online',
+    { task: task({ state: 'preparing' }), wasSuspect: true },
+    'nodeLost',
+  ],
+  [
+    'a task that began anew after its agent had come online',
+    'busy',
+    { task: task({ startedAt: '2026-01-31T10:07:00.000Z' }), agent: agent({ busy: true }) },
+    'nodeLost',
+  ],
+  [
+    'a task that began a little after, by a clock that is not ours',
+    'busy',
+    { task: task({ startedAt: '2026-01-31T10:05:30.000Z' }), agent: agent({ busy: true }) },
+    undefined,
+  ],
   ['nothing yet, because nothing was made yet', 'provisioning', {}, undefined],
   ['nothing yet, because it was only accepted', 'accepted', {}, undefined],
 ];
@@ -155,6 +193,45 @@ watching('tells once that a task has got its node, and nothing more until its ag
   }
   assert.equal(started, [1, 0, 0, 0, 0, 0, 0, 0, 0]);
   assert.is(decideWatch([request('starting')], agents, tasks, told).raise.length, 1);
+});
+
+const waiting = new Map([['r-1', task({ state: 'active' })]]);
+
+watching('gives a node up when two looks in a row see its task wait again, and not after one', () => {
+  for (const state of ['starting', 'online', 'busy'] as const) {
+    const ran = decideWatch([request(state)], new Map(), tasks, {});
+    const first = decideWatch([request(state)], new Map(), waiting, ran.told);
+    assert.equal(first.raise, [], `${state}: one list may be old`);
+    assert.is(decideWatch([request(state)], new Map(), tasks, first.told).raise.length, 0);
+    const second = decideWatch([request(state)], new Map(), waiting, first.told);
+    assert.equal(
+      second.raise.map(({ situation }) => situation.kind),
+      ['nodeLost'],
+    );
+    const third = decideWatch([request(state)], new Map(), waiting, second.told);
+    assert.equal(third.raise, [], 'told again at once');
+  }
+});
+
+watching('does not take a task that waits for its first node for one that lost it', () => {
+  let told = {};
+  for (let round = 0; round < 5; round += 1) {
+    const decision = decideWatch([request('starting')], new Map(), waiting, told);
+    assert.equal(decision.raise, []);
+    ({ told } = decision);
+  }
+});
+
+watching('ends what waits in a Batch pool that is not there, and spares what runs', () => {
+  const failure = { code: 'PoolMissing', stage: 'nodeAllocation', message: '', retryable: false } as const;
+  const missing = new Map([['p', failure]]);
+  const kinds = (...[requests, seen, listed]: Parameters<typeof decideWatch>) =>
+    decideWatch(requests, seen, listed, {}, missing).raise.map(({ situation }) => situation.kind);
+  assert.equal(kinds([request('starting')], new Map(), waiting, {}), ['poolMissing']);
+  assert.equal(kinds([request('starting')], new Map(), tasks, {}), []);
+  assert.equal(kinds([request('starting')], agents, waiting, {}), ['agentOnline']);
+  const elsewhere = { ...request('starting'), batch: { poolId: 'q', jobId: 'j', taskId: 'r-1' } };
+  assert.equal(kinds([elsewhere], new Map(), waiting, {}), []);
 });
 
 watching('finds an agent whatever the case of its name', () => {

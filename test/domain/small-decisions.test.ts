@@ -3,13 +3,20 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as z from 'zod';
 import { lostAgent } from '../../shared/domain/agent-end.js';
-import { attemptBackoff, backoffMs, chanceFrom } from '../../shared/domain/backoff.js';
+import {
+  attemptBackoff,
+  backoffMs,
+  chanceFrom,
+  longestPauseMs,
+  pauseMs,
+} from '../../shared/domain/backoff.js';
 import { isReservedCapability } from '../../shared/domain/capability-name.js';
 import { deadLetterMessage } from '../../shared/domain/dead-letter.js';
-import { failureFromText, stages, TransientError } from '../../shared/domain/failure.js';
+import { failureFromText, retryAfterFromText, stages, TransientError } from '../../shared/domain/failure.js';
 import { agentNameOf, batchJobIdOf, dayOf, watchIdOf } from '../../shared/domain/names.js';
 import { planUrlProblem } from '../../shared/domain/plan-url.js';
 import { articleImage, imageName } from '../../shared/domain/profile.js';
+import { isDue, progressPeriodMs } from '../../shared/domain/progress.js';
 
 const backoff = suite('backoffMs');
 
@@ -36,7 +43,62 @@ backoff('takes its chance from a text, the same for the same text', () => {
   );
 });
 
+backoff('waits as long as a service asks for, but not for ever', () => {
+  const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 40 }), chance, fc.nat(10_000_000), (failures, luck, asked) => {
+      const pause = pauseMs(failures, luck, asked);
+      return (
+        pause <= longestPauseMs &&
+        pause >= Math.min(longestPauseMs, asked) &&
+        pause >= pauseMs(failures, luck, undefined)
+      );
+    }),
+  );
+  assert.is(pauseMs(1, 0.5, 3_600_000), 600_000);
+});
+
 backoff.run();
+
+const progress = suite('progress');
+
+progress('every pipeline that waits is told once a period, whenever the looks are', () => {
+  fc.assert(
+    fc.property(
+      fc.stringMatching(/^[a-z0-9][a-z0-9-]{0,39}$/),
+      fc.array(fc.integer({ min: 1, max: 30_000 }), { minLength: 1, maxLength: 60 }),
+      (requestId, gaps) => {
+        const period = progressPeriodMs(1, 5_000);
+        let at = 1_770_000_000_000;
+        const dueAt: number[] = [];
+        const began = at;
+        for (const gap of gaps) {
+          if (isDue(requestId, period, at, at + gap)) dueAt.push(at + gap);
+          at += gap;
+        }
+        const periods = (at - began) / period;
+        return dueAt.length >= Math.floor(periods) && dueAt.length <= Math.ceil(periods);
+      },
+    ),
+  );
+});
+
+progress('a crowd is spread evenly, at most 25 lines a second', () => {
+  const ids = Array.from({ length: 10_000 }, (_, index) => `build-${index}`);
+  const period = progressPeriodMs(ids.length, 5_000);
+  assert.is(period, 400_000);
+  const start = 1_770_000_000_000;
+  const rounds = Array.from({ length: period / 5_000 }, (_, round) => start + round * 5_000);
+  const lines = rounds.map(from => ids.filter(id => isDue(id, period, from, from + 5_000)).length);
+  assert.is(
+    lines.reduce((sum, count) => sum + count, 0),
+    ids.length,
+  );
+  assert.ok(Math.max(...lines) < 2 * 125, `${Math.max(...lines)} lines in one round`);
+  assert.ok(Math.min(...lines) > 125 / 2, `${Math.min(...lines)} lines in one round`);
+});
+
+progress.run();
 
 const texts = suite('failureFromText');
 
@@ -45,6 +107,19 @@ texts('reads back what a transient error says, however a host wrapped it', () =>
     const error = new TransientError('BatchUnavailable', stage, 'Batch is away.');
     const read = failureFromText(`Activity function 'x' failed: ${error.message}\n   at stack`, 'online');
     assert.equal(read, { code: 'BatchUnavailable', stage, message: 'Batch is away.', retryable: true });
+  }
+});
+
+texts('carries how long the service asked to be left alone, and shows it to nobody', () => {
+  const error = new TransientError('AzDOThrottled', 'registration', 'Too many calls.', 90_000.5);
+  for (const text of [error.message, `The activity function 'x' failed: "${error.message}". See the logs.`]) {
+    assert.is(retryAfterFromText(text), 90_001);
+    assert.not.match(failureFromText(text, 'online').message, /retry|90/);
+    assert.is(failureFromText(text, 'online').stage, 'registration');
+  }
+  assert.is(error.failure.message, 'Too many calls.');
+  for (const text of ['Away.', new TransientError('BatchUnavailable', 'createTask', 'Away.').message]) {
+    assert.is(retryAfterFromText(text), undefined);
   }
 });
 
@@ -153,7 +228,15 @@ for (const [code, expected, retryable] of [
   [{ failureCode: 'ContainerInvalidRegistry' }, 'ImagePullFailed', true],
   [{ failureCode: 'ContainerInvalidSettings' }, 'ContainerSettingsInvalid', false],
   [{ failureCode: 'ContainerMiscError' }, 'ContainerFailed', true],
+  [{ failureCode: 'containerMiscError' }, 'ContainerFailed', true],
+  [{ failureCode: 'CommandProgramNotFound' }, 'AgentCommandMissing', false],
+  [{ failureCode: 'CommandLaunchFailed' }, 'AgentLaunchFailed', true],
+  [{ failureCode: 'DiskFull' }, 'NodeDiskFull', true],
+  [{ failureCode: 'ResourceFileNotFound' }, 'TaskFilesUnavailable', true],
+  [{ failureCode: 'ApplicationPackageError' }, 'TaskFilesUnavailable', true],
+  [{ failureCode: 'SomethingNew' }, 'ContainerFailed', true],
   [{ failureCode: 'TaskEnded' }, 'TaskTimedOut', true],
+  [{ failureCode: 'TaskEnded', exitCode: 137 }, 'TaskTimedOut', true],
   [{ failureCode: 'FailureExitCode', exitCode: 3 }, 'AgentStartFailed', true],
   [{ exitCode: 0 }, 'AgentExitedEarly', true],
 ] as const) {
@@ -165,6 +248,7 @@ for (const [code, expected, retryable] of [
     );
     assert.is(failed.code, expected);
     assert.is(failed.retryable, retryable);
+    assert.match(failed.message, 'no such thing', 'the last words are missing');
   });
 }
 
@@ -175,6 +259,16 @@ ends('tells the last words of a container', () => {
     'TF401444: refused',
   );
   assert.match(failed.message, 'TF401444: refused');
+});
+
+ends('gives a lost node its own name, before and after the agent was online', () => {
+  for (const [wasOnline, stage] of [
+    [false, 'nodeAllocation'],
+    [true, 'online'],
+  ] as const) {
+    const failed = lostAgent({ kind: 'nodeLost', attempt: 1, ranJob: false }, wasOnline, undefined);
+    assert.equal([failed.code, failed.stage, failed.retryable], ['NodePreempted', stage, true]);
+  }
 });
 
 ends.run();

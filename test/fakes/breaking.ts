@@ -6,7 +6,7 @@ import type { World } from './world.js';
 const methods: Readonly<Record<string, ReadonlySet<string>>> = {
   store: new Set(['insert', 'get', 'message', 'replace', 'reopen', 'list', 'live']),
   queue: new Set(['send', 'reply', 'deadLetter']),
-  compute: new Set(['createTask', 'listTasks', 'getTask', 'deleteTask', 'outputTail']),
+  compute: new Set(['createTask', 'listTasks', 'getTask', 'deleteTask', 'outputTail', 'poolProblem']),
   registry: new Set(['poolExists', 'listAgents', 'getAgent', 'ranJob', 'removeAgent', 'ensurePlaceholder']),
   pipeline: new Set(['complete']),
   orchestrations: new Set(['startLifecycle', 'runningLifecycle', 'raise', 'ensureWatch']),

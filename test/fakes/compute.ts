@@ -1,3 +1,4 @@
+import type { Failure } from '../../shared/domain/failure.js';
 import { batchJobIdOf } from '../../shared/domain/names.js';
 import type { BatchPlace } from '../../shared/domain/request.js';
 import type { TaskView } from '../../shared/domain/situation.js';
@@ -13,6 +14,8 @@ interface FakeTask {
 export interface FakeCompute extends Compute, Knobs<Compute> {
   /** Batch pools that do not exist. */
   readonly missingPools: Set<string>;
+  /** Batch pools that can not run tasks now, and why. */
+  readonly poolProblems: Map<string, Failure>;
   /** What was asked for and is not deleted. */
   readonly tasks: () => readonly AgentTask[];
   /** Changes what Batch tells of a task, e.g. `{ state: 'completed', exitCode: 0 }`. */
@@ -22,15 +25,14 @@ export interface FakeCompute extends Compute, Knobs<Compute> {
 export function createFakeCompute(): FakeCompute {
   const tasks = new Map<string, FakeTask>();
   const missingPools = new Set<string>();
+  const poolProblems = new Map<string, Failure>();
   const keyOf = ({ jobId, taskId }: Pick<BatchPlace, 'jobId' | 'taskId'>): string =>
     `${jobId}/${taskId}`.toLowerCase();
 
   const compute: Compute = {
     createTask: async task => {
       if (missingPools.has(task.poolId)) {
-        const message = `Batch pool ${task.poolId} does not exist. Create it, or correct the profile's batchPool.`;
-        const failure = { code: 'PoolMissing', stage: 'nodeAllocation', message, retryable: false } as const;
-        return { kind: 'rejected', failure };
+        return { kind: 'rejected', failure: poolMissing(task.poolId) };
       }
       const jobId = batchJobIdOf(task.profile, task.day, 0);
       const { poolId, taskId } = task;
@@ -45,12 +47,14 @@ export function createFakeCompute(): FakeCompute {
         .map(({ view }) => view)
         .filter(({ jobId }) => jobIds.some(each => each.toLowerCase() === jobId.toLowerCase())),
     getTask: async place => tasks.get(keyOf(place))?.view,
+    poolProblem: async poolId => (missingPools.has(poolId) ? poolMissing(poolId) : poolProblems.get(poolId)),
     deleteTask: async place => void tasks.delete(keyOf(place)),
     outputTail: async place => tasks.get(keyOf(place))?.output,
     ping: async () => {},
   };
   return withKnobs(compute, {
     missingPools,
+    poolProblems,
     tasks: () => [...tasks.values()].map(({ task }) => task),
     change: (taskId: string, view: Partial<TaskView>, output?: string) => {
       const found = [...tasks.values()].find(
@@ -62,3 +66,10 @@ export function createFakeCompute(): FakeCompute {
     },
   });
 }
+
+const poolMissing = (poolId: string): Failure => ({
+  code: 'PoolMissing',
+  stage: 'nodeAllocation',
+  message: `Batch pool ${poolId} does not exist. Create it, or correct the profile's batchPool.`,
+  retryable: false,
+});

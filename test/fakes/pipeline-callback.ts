@@ -23,7 +23,11 @@ export function createFakePipelineCallback(): FakePipelineCallback {
   const notWaiting = new Set<string>();
 
   const callback: PipelineCallback = {
-    tell: async (_pipeline, _token, told) => void lines.push(...told),
+    tell: async ({ planId }, _token, told) => {
+      if (overPlans.has(planId)) return { planOver: 'TaskOrchestrationPlanTerminatedException' };
+      lines.push(...told);
+      return 'told';
+    },
     annotate: async (_pipeline, _token, note) => void notes.push(note),
     complete: async ({ planId, taskInstanceId }: PipelineContext, _token, result) => {
       if (overPlans.has(planId))

@@ -1,4 +1,4 @@
-import { type AgentRequest, isEnded } from '../../shared/domain/request.js';
+import { type AgentRequest, isEnded, pipelineWaits } from '../../shared/domain/request.js';
 import type { LiveRequest, RequestStore, StoredRequest } from '../../shared/ports.js';
 import { type Knobs, withKnobs } from './knobs.js';
 
@@ -85,6 +85,8 @@ const toLive = (request: AgentRequest): LiveRequest => ({
   cancelRequestedAt: request.cancelRequestedAt,
   generation: request.generation,
   devOpsPool: request.devOpsPool,
+  onlineAt: request.onlineAt,
+  pipelineWaits: pipelineWaits(request),
   createdAt: request.createdAt,
   updatedAt: request.updatedAt,
   startClaimedAt: request.startClaimedAt,

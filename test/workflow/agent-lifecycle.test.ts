@@ -1,5 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { TransientError } from '../../shared/domain/failure.js';
 import { agentLifecycle } from '../../shared/workflow/agent-lifecycle.js';
 import { decodeInput, type Outcome } from '../../shared/workflow/contract.js';
 import { type Replayed, replay, type World } from './replay.js';
@@ -191,6 +192,202 @@ life('retries a step whose service is away, with growing pauses', async () => {
     pauses.every((pause, index) => index === 0 || pause > (pauses[index - 1] ?? 0)),
     pauses.join(' '),
   );
+});
+
+const throttled = (ms: number): Error =>
+  new TransientError('JobDisabled', 'createTask', 'Its Batch job is disabled.', ms);
+const times = ({ calls }: Replayed, name: string): readonly number[] =>
+  calls.filter(call => call.name === name).map(call => call.at);
+
+life('comes back to a service when it asked for, and in ten minutes at the latest', async () => {
+  for (const [asked, pause] of [
+    [90_000, 90],
+    [3_600_000, 600],
+  ] as const) {
+    const run = await replay(agentLifecycle, {
+      input: { ...input, timeoutMs: 7_200_000 },
+      activities: {
+        ...happy,
+        provisionAgent: (_, call) => {
+          if (call === 1) throw throttled(asked);
+          return { kind: 'created', phase: 'starting' };
+        },
+      },
+      events: [situation(800, 'agentBusy'), situation(900, 'taskEnded', ended)],
+    });
+    const [first = 0, second = 0] = times(run, 'provisionAgent');
+    assert.ok(second - first >= pause && second - first < pause * 1.2, `${second - first} s`);
+    assert.is(outcomeOf(run).state, 'completed');
+  }
+});
+
+life('waits for a person to enable a job, and tries a last time when its own time is up', async () => {
+  const run = await replay(agentLifecycle, {
+    input,
+    activities: {
+      ...happy,
+      provisionAgent: () => {
+        throw throttled(60_000);
+      },
+    },
+  });
+  const tries = times(run, 'provisionAgent');
+  assert.ok(tries.length >= 8 && tries.length <= 11, `${tries.length} tries`);
+  assert.ok(Math.abs((tries.at(-1) ?? 0) - 600) < 0.1, `the last try was at ${tries.at(-1) ?? 0} s`);
+  const { state, failure } = outcomeOf(run);
+  assert.equal([state, failure?.code], ['deadLettered', 'JobDisabled']);
+  assert.is(failure?.message, 'Its Batch job is disabled.', 'the pause is nothing for people to read');
+  assert.not.ok(run.calls.some(({ name }) => name === 'retireAttempt'));
+});
+
+for (const [kind, more, detail] of [
+  ['cancel', {}, 'Cancelled by request.'],
+  ['runOver', { reason: 'PlanTerminated' }, /run is over.*PlanTerminated/],
+] as const) {
+  life(`${kind} is heard in the pause that a service asked for`, async () => {
+    const run = await replay(agentLifecycle, {
+      input,
+      activities: {
+        ...happy,
+        provisionAgent: () => {
+          throw throttled(300_000);
+        },
+      },
+      events: [situation(20, kind, more)],
+    });
+    assert.is(names(run.calls), 'provisionAgent finishRequest');
+    assert.is(outcomeOf(run).state, 'cancelled');
+    assert.match(outcomeOf(run).detail, detail);
+    assert.ok(run.seconds < 30);
+    assert.is(run.openTimers, 0);
+  });
+}
+
+life('loses no news that comes while a step waits to be tried again', async () => {
+  const run = await replay(agentLifecycle, {
+    input,
+    activities: {
+      ...happy,
+      provisionAgent: (_, call) => {
+        if (call === 1) throw throttled(60_000);
+        return { kind: 'created', phase: 'starting' };
+      },
+    },
+    events: [situation(20, 'agentBusy'), situation(30, 'taskEnded', ended)],
+  });
+  assert.is(names(run.calls), 'provisionAgent provisionAgent releasePipeline recordBusy finishRequest');
+  assert.ok(run.seconds < 70);
+});
+
+life(
+  'takes the agent back when the run that waits is over, and leaves one that was released alone',
+  async () => {
+    const over = (at: number) => situation(at, 'runOver', { reason: 'PlanTerminated' });
+    const waiting = await replay(agentLifecycle, { input, activities: happy, events: [over(20)] });
+    assert.is(names(waiting.calls), 'provisionAgent finishRequest');
+    assert.equal([outcomeOf(waiting).state, outcomeOf(waiting).planOver], ['cancelled', 'PlanTerminated']);
+    assert.is(waiting.openTimers, 0);
+
+    const released = await replay(agentLifecycle, {
+      input,
+      activities: happy,
+      events: [
+        situation(10, 'agentOnline'),
+        over(20),
+        situation(30, 'agentBusy'),
+        over(40),
+        situation(90, 'taskEnded', ended),
+      ],
+    });
+    assert.is(outcomeOf(released).state, 'completed');
+  },
+);
+
+life('a run that is over before anything was made ends its request', async () => {
+  const run = await replay(agentLifecycle, {
+    input,
+    activities: { ...happy, provisionAgent: () => ({ kind: 'runOver', reason: 'PlanTerminated' }) },
+  });
+  assert.is(names(run.calls), 'provisionAgent finishRequest');
+  assert.is(outcomeOf(run).planOver, 'PlanTerminated');
+});
+
+life('a lost node is another attempt before the job, and the end during it', async () => {
+  const failure = { code: 'NodePreempted', stage: 'online', message: 'Lost.', retryable: true };
+  const lost = { ...happy, settleEnd: () => ({ kind: 'lost', failure }) };
+  const before = await replay(agentLifecycle, {
+    input,
+    activities: lost,
+    events: [
+      situation(10, 'agentOnline'),
+      situation(20, 'nodeLost', { ranJob: false }),
+      { at: 60, name: 'situation', data: { kind: 'agentBusy', attempt: 2 } },
+      { at: 70, name: 'situation', data: { kind: 'taskEnded', attempt: 2, ...ended } },
+    ],
+  });
+  assert.is(
+    names(before.calls),
+    'provisionAgent releasePipeline settleEnd retireAttempt provisionAgent releasePipeline recordBusy finishRequest',
+  );
+  assert.is(outcomeOf(before).state, 'completed');
+  assert.is(outcomeOf(before).failure, undefined);
+
+  const during = await replay(agentLifecycle, {
+    input,
+    activities: lost,
+    events: [situation(10, 'agentBusy'), situation(20, 'nodeLost', { ranJob: false })],
+  });
+  assert.is(names(during.calls), 'provisionAgent releasePipeline recordBusy settleEnd finishRequest');
+  assert.equal([outcomeOf(during).state, outcomeOf(during).failure?.code], ['completed', 'NodePreempted']);
+  assert.match(outcomeOf(during).detail, /NodePreempted/);
+
+  const after = await replay(agentLifecycle, {
+    input,
+    activities: happy,
+    events: [situation(10, 'agentBusy'), situation(20, 'nodeLost', { ranJob: false })],
+  });
+  assert.equal([outcomeOf(after).state, outcomeOf(after).failure], ['completed', undefined]);
+});
+
+life('ends at once when its Batch pool is gone', async () => {
+  const failure = { code: 'PoolMissing', stage: 'nodeAllocation', message: 'Gone.', retryable: false };
+  const run = await replay(agentLifecycle, {
+    input,
+    activities: happy,
+    events: [situation(40, 'poolMissing', { failure })],
+  });
+  assert.is(names(run.calls), 'provisionAgent finishRequest');
+  assert.equal([outcomeOf(run).state, outcomeOf(run).failure?.code], ['deadLettered', 'PoolMissing']);
+  assert.ok(run.seconds < 50);
+});
+
+life('tells what kept the pool from running its agent when its time is up', async () => {
+  const problem = {
+    code: 'QuotaReached',
+    stage: 'nodeAllocation',
+    message: 'No more cores.',
+    retryable: true,
+  };
+  const run = await replay(agentLifecycle, {
+    input,
+    activities: { ...happy, lookAtAgent: () => ({ task: 'active', problem }) },
+  });
+  const { failure } = outcomeOf(run);
+  assert.is(failure?.code, 'QuotaReached');
+  assert.is(failure?.message, "No node took the agent's task within 10 min. No more cores.");
+});
+
+life('follows an agent after all that got its job while it was being given up', async () => {
+  const run = await replay(agentLifecycle, {
+    input,
+    activities: { ...happy, finishRequest: (_, call) => ({ kind: call === 1 ? 'agentBusy' : 'ended' }) },
+    events: [situation(700, 'taskEnded', ended)],
+  });
+  assert.is(
+    names(run.calls),
+    'provisionAgent lookAtAgent finishRequest releasePipeline recordBusy finishRequest',
+  );
+  assert.is(outcomeOf(run).state, 'completed');
 });
 
 life('keeps the code of a failure that only retries brought to light', async () => {

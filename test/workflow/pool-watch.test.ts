@@ -1,5 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { TransientError } from '../../shared/domain/failure.js';
+import { decodeInput } from '../../shared/workflow/contract.js';
 import { poolWatch } from '../../shared/workflow/pool-watch.js';
 import { replay } from './replay.js';
 
@@ -38,5 +40,31 @@ watch('outlives a service that is away, and does not count that as emptiness', a
   assert.is(run.calls.length, 3);
   assert.equal(run.continuedWith, { devOpsPool: 'P', told: {}, emptyRounds: 0 });
 });
+
+watch(
+  'remembers when it looked, also over a round that failed, and comes back when it was asked to',
+  async () => {
+    const memory = { lookedAt: 1_770_000_000_000, batchPools: { linux: { askedAt: 1_770_000_000_000 } } };
+    const first = await replay(poolWatch, {
+      input,
+      activities: { watchPool: () => ({ alive: 1, nextMs: 5_000, told: {}, memory }) },
+    });
+    assert.is(decodeInput.watchPool(first.calls[0]?.input).memory, undefined);
+    const second = await replay(poolWatch, {
+      input: first.continuedWith,
+      activities: {
+        watchPool: () => {
+          throw new TransientError('AzDOThrottled', 'registration', 'Less often.', 120_000);
+        },
+      },
+    });
+    assert.equal(decodeInput.watchPool(second.calls[0]?.input).memory, {
+      ...memory,
+      batchPools: { linux: { askedAt: 1_770_000_000_000, problem: undefined } },
+    });
+    assert.ok(second.seconds >= 3 * 120, `three tries and the pause took ${second.seconds} s`);
+    assert.match(JSON.stringify(second.continuedWith), /"memory":\{"lookedAt":1770000000000/);
+  },
+);
 
 watch.run();
