@@ -1,145 +1,102 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
-import * as z from 'zod';
+import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { CallCounts } from './faults/call-counts.js';
+import { type Call, type Fault, Faults, noteOutcome } from './faults/faults.js';
+import { addFaultRoutes } from './faults/routes.js';
+import type { Presets } from './faults/rule.js';
 
-/**
- * What every stand-in has beside its own API: a count of the calls it got, and rules that make it misbehave.
- * Both live under `/_local/`, which the service that is stood in for does not have, and are never counted.
- *
- *     GET    /_local/calls    { "GET /jobs/:jobId/tasks": 12, … }   calls by method and route since the last reset;
- *                             ?client=NAME counts those whose User-Agent names it
- *     DELETE /_local/calls    start counting anew
- *     GET    /_local/faults   the rules in force
- *     PUT    /_local/faults   replace them (an array of rules; [] ends all misbehaviour)
- */
-const FaultRule = z.strictObject({
-  /** `METHOD route` as it is counted; `*` stands for any run of characters. */
-  call: z.string().min(1),
-  /** Let this many matching calls pass before the rule bites. */
-  after: z.int().min(0).default(0),
-  /** Bite at most this often; absent: for ever. */
-  count: z.int().min(1).optional(),
-  /** Chance of each bite, 0 to 1. */
-  probability: z.number().min(0).max(1).default(1),
-  /** Wait before anything else happens, in milliseconds. */
-  delayMs: z.int().min(0).max(600_000).default(0),
-  /** Keep the answer back for so long once the call has taken effect, in milliseconds. */
-  holdMs: z.int().min(0).max(600_000).default(0),
-  /** `before`: the call has no effect; `commit`: it takes effect and then fails; `none`: it is only delayed. */
-  when: z.enum(['before', 'commit', 'none']).default('before'),
-  /** HTTP status to answer with; 0 resets the connection. */
-  status: z.int().min(0).max(599).default(500),
-  headers: z.record(z.string(), z.string()).default({}),
-  /** Sent as it is when a string, else as JSON. */
-  body: z.unknown().optional(),
-});
-type FaultRule = z.infer<typeof FaultRule>;
-
-interface LiveRule {
-  readonly rule: FaultRule;
-  readonly pattern: RegExp;
-  seen: number;
-  bitten: number;
+export interface FaultOptions {
+  readonly presets: Presets;
+  /** Makes the chances of rules with a probability reproducible. */
+  readonly seed: number;
 }
 
-const wildcard = (text: string): RegExp =>
-  new RegExp(
-    `^${text
-      .split('*')
-      .map(part => part.replace(/[.+?^${}()|[\]\\]/g, String.raw`\$&`))
-      .join('.*')}$`,
-  );
+/** Of a request whose client was, or will be, told something else than what became of it. */
+const betrayed = new WeakSet<FastifyRequest>();
 
-const pause = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms));
+/** Whether a fault takes the place of the request's own answer. */
+export const isFaulted = (request: FastifyRequest): boolean => betrayed.has(request);
 
-const callName = (request: FastifyRequest): string =>
-  `${request.method} ${request.routeOptions.url ?? '(no route)'}`;
+/** Not a reason for the process to go on. */
+const pause = (ms: number): Promise<void> => sleep(ms, undefined, { ref: false });
+const forEver = (): Promise<never> => new Promise(() => undefined);
 
-/**
- * Adds counting and fault rules to a stand-in.
- *
- * @param random source of chance in [0, 1); tests pass a seeded one.
- */
-export function addCallsAndFaults(server: FastifyInstance, random: () => number = Math.random): void {
-  /** By call, then by User-Agent. */
-  let counts = new Map<string, Map<string, number>>();
-  let rules: LiveRule[] = [];
-  const committed = new WeakMap<FastifyRequest, FaultRule>();
-  const held = new WeakMap<FastifyRequest, number>();
+/** Adds counting and fault rules to a stand-in, and the routes that control them (faults/routes.ts). */
+export function addCallsAndFaults(server: FastifyInstance, options: FaultOptions): void {
+  const counts = new CallCounts();
+  const faults = new Faults(options.presets, options.seed);
+  const done = new WeakMap<FastifyRequest, Fault>();
+
+  const begin = async (fault: Fault, request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    const { rule, answer } = fault;
+    done.set(request, fault);
+    if (rule.when !== 'none') betrayed.add(request);
+    if (rule.delayMs > 0) await pause(rule.delayMs);
+    if (rule.when !== 'before') return;
+    if (rule.hang || rule.status === 0) {
+      reply.hijack();
+      if (!rule.hang) request.raw.socket.destroy();
+      return;
+    }
+    if (answer.type !== undefined) reply.type(answer.type);
+    await reply.code(rule.status).headers(rule.headers).send(answer.text);
+  };
 
   server.addHook('onRequest', async (request, reply) => {
-    if (request.url.startsWith('/_local/')) return;
-    const call = callName(request);
-    const client = request.headers['user-agent'] ?? '';
-    const byClient = counts.get(call) ?? new Map<string, number>();
-    counts.set(call, byClient.set(client, (byClient.get(client) ?? 0) + 1));
-    const rule = pick(rules, call, random);
-    if (!rule) return;
-    if (rule.delayMs > 0) await pause(rule.delayMs);
-    if (rule.holdMs > 0) held.set(request, rule.holdMs);
-    if (rule.when === 'none') return;
-    if (rule.when === 'commit') {
-      committed.set(request, rule);
-      return;
-    }
-    if (rule.status === 0) {
-      reply.hijack();
-      request.raw.socket.destroy();
-      return;
-    }
-    await reply
-      .code(rule.status)
-      .headers(rule.headers)
-      .send(rule.body ?? '');
+    if (isControl(request)) return;
+    const call = callOf(request);
+    counts.add(call.name, call.client);
+    const fault = faults.decide(call, 'arrival');
+    if (fault) await begin(fault, request, reply);
+  });
+
+  server.addHook('preHandler', async (request, reply) => {
+    if (isControl(request) || done.has(request) || !faults.needsContent) return;
+    const fault = faults.decide({ ...callOf(request), content: textOf(request.body) }, 'content');
+    if (fault) await begin(fault, request, reply);
   });
 
   server.addHook('onSend', async (request, reply, payload) => {
-    const holdMs = held.get(request);
-    if (holdMs !== undefined) await pause(holdMs);
-    const rule = committed.get(request);
-    if (!rule) return payload;
+    const fault = done.get(request);
+    if (!fault) return payload;
+    const { rule, answer } = fault;
+    if (rule.when !== 'before') noteOutcome(fault.bite, reply.statusCode);
+    if (rule.holdMs > 0) await pause(rule.holdMs);
+    if (rule.when === 'before') return payload;
+    if (rule.when === 'none') {
+      reply.headers(rule.headers);
+      return payload;
+    }
+    if (payload instanceof Readable) payload.destroy();
+    if (rule.hang) return forEver();
     if (rule.status === 0) {
       // The request has been read by now: only its connection can still be broken.
       request.raw.socket.destroy();
       return payload;
     }
-    reply.code(rule.status).headers(rule.headers).removeHeader('content-length');
-    if (typeof rule.body === 'string') return rule.body;
-    return rule.body === undefined ? '' : JSON.stringify(rule.body);
+    reply.removeHeader('content-length').removeHeader('content-type');
+    if (answer.type !== undefined) reply.type(answer.type);
+    reply.code(rule.status).headers(rule.headers);
+    return answer.text;
   });
 
-  server.get<{ Querystring: { client?: string } }>('/_local/calls', async ({ query: { client = '' } }) => {
-    const counted = [...counts].map(([call, byClient]): [string, number] => [
-      call,
-      [...byClient].reduce((sum, [name, times]) => (name.includes(client) ? sum + times : sum), 0),
-    ]);
-    return Object.fromEntries(
-      counted.filter(([, times]) => times > 0).toSorted(([one], [other]) => one.localeCompare(other)),
-    );
-  });
-  server.delete('/_local/calls', async (_request, reply) => {
-    counts = new Map();
-    return reply.code(204).send();
-  });
-  server.get('/_local/faults', async () =>
-    rules.map(({ rule, seen, bitten }) => ({ ...rule, seen, bitten })),
-  );
-  server.put('/_local/faults', async (request, reply) => {
-    const parsed = z.array(FaultRule).safeParse(request.body);
-    if (!parsed.success) return reply.code(400).send({ error: z.prettifyError(parsed.error) });
-    rules = parsed.data.map(rule => ({ rule, pattern: wildcard(rule.call), seen: 0, bitten: 0 }));
-    return reply.code(204).send();
-  });
+  addFaultRoutes(server, counts, faults);
 }
 
-function pick(rules: readonly LiveRule[], call: string, random: () => number): FaultRule | undefined {
-  for (const live of rules) {
-    if (!live.pattern.test(call)) continue;
-    live.seen += 1;
-    if (live.seen <= live.rule.after) continue;
-    if (live.rule.count !== undefined && live.bitten >= live.rule.count) continue;
-    if (live.rule.probability < 1 && random() >= live.rule.probability) continue;
-    live.bitten += 1;
-    return live.rule;
-  }
-  return undefined;
+const isControl = (request: FastifyRequest): boolean => request.url.startsWith('/_local/');
+
+const callOf = (request: FastifyRequest): Call => ({
+  name: `${request.method} ${request.routeOptions.url ?? '(no route)'}`,
+  url: request.url,
+  client: request.headers['user-agent'] ?? '',
+  params: Object.fromEntries(
+    Object.entries(request.params ?? {}).map(([name, value]) => [name, String(value)]),
+  ),
+});
+
+function textOf(body: unknown): string {
+  if (typeof body === 'string') return body;
+  if (Buffer.isBuffer(body)) return body.toString();
+  return JSON.stringify(body) ?? '';
 }

@@ -49,8 +49,11 @@ const catalogue = {
     400,
     'A query parameter specified in the request URI is outside the permissible range.',
   ],
+  OperationTimedOut: [500, 'Operation could not be completed within the permitted time.'],
+  PoolBeingResized: [409, 'The specified pool is being resized.'],
   PoolNotFound: [404, 'The specified pool does not exist.'],
   RequestBodyTooLarge: [413, 'The size of the request body exceeds the maximum size permitted.'],
+  ServerBusy: [503, 'The server is currently unable to receive requests. Please retry your request.'],
   TaskCompleted: [409, 'The specified task is already in a completed state.'],
   TaskDependenciesNotSpecifiedOnJob: [
     400,
@@ -68,6 +71,7 @@ const catalogue = {
     409,
     'The specified task has already completed successfully, and the requested operation cannot be performed on successful tasks.',
   ],
+  TooManyRequests: [429, 'Too many requests were sent in a short time. Please retry your request later.'],
   UnsupportedProperty: [400, 'One of the properties specified in the request body is not supported.'],
   UnsupportedRequestVersion: [400, 'The specified request version is not supported.'],
 } as const satisfies Record<string, readonly [status: number, sentence: string]>;

@@ -12,6 +12,12 @@ const port = (text: string): number => {
   return parsed.data;
 };
 
+const wholeNumber = (text: string): number => {
+  const parsed = z.coerce.number().int().min(0).safeParse(text);
+  if (!parsed.success) throw new InvalidArgumentError('It must be a whole number.');
+  return parsed.data;
+};
+
 const Options = z.object({
   port: z.int(),
   data: z.string(),
@@ -20,6 +26,7 @@ const Options = z.object({
   pools: z.string().optional(),
   images: z.string().optional(),
   runner: z.enum(['auto', 'docker', 'process']),
+  seed: z.int().optional(),
 });
 
 const command = new Command('local:batch')
@@ -39,6 +46,7 @@ const command = new Command('local:batch')
       .choices(['auto', 'docker', 'process'])
       .default('auto'),
   )
+  .option('--seed <number>', 'makes the chances of fault rules reproducible', wholeNumber)
   .parse();
 
 function base64(text: string): string {
@@ -53,6 +61,7 @@ await runService('Local Batch', async () => {
     port: options.port,
     dataDir: options.data,
     runner: options.runner,
+    seed: options.seed,
     ...(options.account !== undefined && { account: options.account }),
     ...(options.key !== undefined && { key: options.key }),
     ...(options.pools !== undefined && {

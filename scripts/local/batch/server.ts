@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes, randomInt, randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
@@ -8,6 +8,7 @@ import { addCallsAndFaults } from '../calls.js';
 import type { RunningService } from '../service.js';
 import { Engine } from './engine.js';
 import { BatchError, errorBody } from './errors.js';
+import { batchPresets } from './fault-presets.js';
 import { pathOf, sendJson } from './http.js';
 import { defaultImages, type ImageCommands } from './images.js';
 import { lockFolder } from './lock.js';
@@ -34,6 +35,8 @@ export interface LocalBatchOptions {
   readonly runner?: 'auto' | 'docker' | 'process';
   /** From SIGTERM to SIGKILL when a task is ended, in milliseconds. */
   readonly killGraceMs?: number;
+  /** Makes the chances of fault rules reproducible; absent: by chance. */
+  readonly seed?: number | undefined;
   /** The account's quota of active jobs. */
   readonly maxActiveJobs?: number;
 }
@@ -84,7 +87,7 @@ async function start(options: LocalBatchOptions, dataDir: string, unlock: () => 
   });
   engine.pools.configure(options.pools ?? defaultPools);
 
-  const server = buildServer(engine, account);
+  const server = buildServer(engine, account, options.seed ?? randomInt(2 ** 31));
   engine.url = await server.listen({ host: '127.0.0.1', port: options.port ?? 0 });
   // Only now: a server that can't have its port must not have touched a task.
   engine.resume();
@@ -101,7 +104,7 @@ async function start(options: LocalBatchOptions, dataDir: string, unlock: () => 
   };
 }
 
-function buildServer(engine: Engine, account: AccountKey): FastifyInstance {
+function buildServer(engine: Engine, account: AccountKey, seed: number): FastifyInstance {
   const server = Fastify({
     bodyLimit: maxBodyBytes,
     exposeHeadRoutes: false,
@@ -134,7 +137,7 @@ function buildServer(engine: Engine, account: AccountKey): FastifyInstance {
     }
   });
   // Before the checks: a service in trouble answers so to everyone.
-  addCallsAndFaults(server);
+  addCallsAndFaults(server, { presets: batchPresets, seed });
   server.addHook('onRequest', async (request, reply) => {
     if (reply.sent || request.url.startsWith('/_local/')) return;
     authenticate(

@@ -93,14 +93,12 @@ export class Auth {
   }
 }
 
+export const signInPage =
+  '<!DOCTYPE html><html><head><title>Azure DevOps Services | Sign In</title></head><body></body></html>';
+
 /** The service does not say 401 to a wrong PAT: it shows a web page to sign in, with a status that means success. */
 async function signIn(reply: FastifyReply): Promise<void> {
-  await reply
-    .code(203)
-    .type('text/html; charset=utf-8')
-    .send(
-      '<!DOCTYPE html><html><head><title>Azure DevOps Services | Sign In</title></head><body></body></html>',
-    );
+  await reply.code(203).type('text/html; charset=utf-8').send(signInPage);
 }
 
 /**

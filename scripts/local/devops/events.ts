@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import * as z from 'zod';
-import { badRequest, nothingWaits, planTerminated } from './errors.js';
+import { isFaulted } from '../calls.js';
+import { badRequest } from './errors.js';
 import { findPlan, type PlanParams, planPath } from './plans.js';
 import type { Runs } from './runs.js';
 import type { State } from './state.js';
@@ -24,12 +25,15 @@ export function addEventRoutes(server: FastifyInstance, state: State, runs: Runs
     if (withoutEffect.includes(name.toLowerCase())) return reply.code(204).send();
     if (name.toLowerCase() !== 'taskcompleted') throw badRequest(`${name} is not an event of a plan.`);
     const event = decode(TaskCompleted, request.body, 'The event TaskCompleted');
-    const accepted = runs.complete(run.runId, {
+    const { index, refused } = runs.complete(run.runId, {
       taskId: event.taskId.toLowerCase(),
       jobId: event.jobId.toLowerCase(),
       result: event.result,
     });
-    if (accepted) return reply.code(204).send();
-    throw run.state === 'completed' ? planTerminated(run.planId) : nothingWaits(event.jobId, event.taskId);
+    reply.raw.once('close', () =>
+      runs.completionAnswered(run.runId, index, reply.raw.writableFinished && !isFaulted(request)),
+    );
+    if (refused) throw refused;
+    return reply.code(204).send();
   });
 }

@@ -38,6 +38,7 @@ const program = new Command('local:devops')
       .argParser(seconds)
       .default(60_000, '60'),
   )
+  .option('--seed <number>', 'makes the chances of fault rules reproducible', wholeNumber)
   .parse();
 
 const options = program.opts<{
@@ -47,6 +48,7 @@ const options = program.opts<{
   allowIdentity?: boolean;
   offlineAfter: number;
   lock: number;
+  seed?: number;
 }>();
 
 await runService('Azure DevOps (local)', () =>
@@ -58,5 +60,6 @@ await runService('Azure DevOps (local)', () =>
     allowIdentity: options.allowIdentity ?? false,
     offlineAfterMs: options.offlineAfter,
     lockMs: options.lock,
+    seed: options.seed,
   }),
 );

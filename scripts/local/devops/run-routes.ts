@@ -121,6 +121,14 @@ export function addRunRoutes(
   });
   server.get('/_local/runs', async () => runs.all().map(view));
 
+  server.get('/_local/completions', async () =>
+    runs
+      .all()
+      .flatMap(({ runId, planId, taskInstanceId, completions }) =>
+        completions.map(completion => ({ runId, planId, taskInstanceId, ...completion })),
+      ),
+  );
+
   server.get<RunParams>('/_local/runs/:runId', async (request, reply) => {
     const { wait } = control(ShowQuery, request.query);
     const gone = new AbortController();

@@ -7,7 +7,7 @@ import {
   functionCall,
   sendFunctionCall,
 } from './azure-function-task.js';
-import { ControlError } from './errors.js';
+import { ControlError, nothingWaits, planTerminated, type VssError } from './errors.js';
 import { cancelMessage, jobMessage } from './job-message.js';
 import { type JobQueue, minimumAgentVersion, type QueueEvent } from './job-requests.js';
 import type { RunLog } from './log-view.js';
@@ -36,7 +36,7 @@ export interface RunDefinition {
   readonly authToken?: string | undefined;
 }
 
-export interface Completion {
+export interface TaskCompletion {
   readonly taskId: string;
   readonly jobId: string;
   readonly result: 'succeeded' | 'succeededWithIssues' | 'failed' | 'canceled';
@@ -182,23 +182,46 @@ export class Runs {
     return this.get(runId);
   }
 
-  /** The function's word that the task is done. @returns false when nothing waits for it. */
-  complete(runId: string, completion: Completion): boolean {
+  /**
+   * The function's word that the task is done. It is kept whatever becomes of it.
+   *
+   * @returns what it came to, and its position in the run's completions.
+   */
+  complete(runId: string, asked: TaskCompletion): { readonly refused?: VssError; readonly index: number } {
     const run = this.get(runId);
     const accepted =
       (run.state === 'requesting' || run.state === 'waiting') &&
       run.request.waitForCompletion &&
       run.taskResult === undefined &&
-      completion.taskId === run.taskInstanceId &&
-      completion.jobId === run.jobId;
+      asked.taskId === run.taskInstanceId &&
+      asked.jobId === run.jobId;
+    const refused = accepted
+      ? undefined
+      : run.state === 'completed'
+        ? planTerminated(run.planId)
+        : nothingWaits(asked.jobId, asked.taskId);
+    const { taskId, result } = asked;
     const noted = this.#update(run, {
-      completions: [...run.completions, { result: completion.result, at: now(), accepted }],
+      completions: [
+        ...run.completions,
+        { at: now(), taskId, result, accepted, ...(refused && { typeKey: refused.typeKey }) },
+      ],
     });
     if (accepted) {
-      const good = completion.result === 'succeeded' || completion.result === 'succeededWithIssues';
-      this.#taskDone(noted, good ? 'succeeded' : completion.result === 'canceled' ? 'canceled' : 'failed');
+      const good = result === 'succeeded' || result === 'succeededWithIssues';
+      this.#taskDone(noted, good ? 'succeeded' : result === 'canceled' ? 'canceled' : 'failed');
     }
-    return accepted;
+    return { index: run.completions.length, ...(refused && { refused }) };
+  }
+
+  /** Whether the sender of a completion got the answer to it. */
+  completionAnswered(runId: string, index: number, delivered: boolean): void {
+    const run = this.get(runId);
+    this.#update(run, {
+      completions: run.completions.map((completion, at) =>
+        at === index ? { ...completion, delivered } : completion,
+      ),
+    });
   }
 
   /** After a start: each run that is not over goes on. */

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import fastify from 'fastify';
 import getPort from 'get-port';
@@ -8,6 +9,7 @@ import { addAgentRoutes } from './agents.js';
 import { Auth, readOrMakePat } from './auth.js';
 import { answerErrors } from './errors.js';
 import { addEventRoutes } from './events.js';
+import { devOpsPresets } from './fault-presets.js';
 import { addIdentityRoute } from './identity.js';
 import { addJobRequestRoutes, JobQueue } from './job-requests.js';
 import { addLocationRoutes } from './locations.js';
@@ -41,6 +43,8 @@ export interface DevOpsOptions {
   readonly messageHoldMs?: number;
   /** How long AzureFunction@1 waits for the function's answer (default 20 s). */
   readonly answerTimeoutMs?: number;
+  /** Makes the chances of fault rules reproducible; absent: by chance. */
+  readonly seed?: number | undefined;
 }
 
 export interface RunningDevOps extends RunningService {
@@ -109,7 +113,7 @@ export async function startDevOps(options: DevOpsOptions): Promise<RunningDevOps
     async (_request: unknown, body: Buffer) => body,
   );
   answerErrors(server);
-  addCallsAndFaults(server);
+  addCallsAndFaults(server, { presets: devOpsPresets, seed: options.seed ?? randomInt(2 ** 31) });
   addRunRoutes(server, runs, queue, timelines, log);
   addAgentRecordsRoute(server, state);
   if (options.allowIdentity) addIdentityRoute(server, auth);

@@ -140,6 +140,22 @@ const AgentJob = z.object({
 });
 export type AgentJob = z.infer<typeof AgentJob>;
 
+/** A completion that was posted for a task, and what its sender was told. */
+const Completion = z.object({
+  at: Time,
+  taskId: z.string().optional(),
+  result: z.string(),
+  accepted: z.boolean(),
+  /** Why it was refused. */
+  typeKey: z.string().optional(),
+  /**
+   * Whether the answer went out as it was meant. Not when a fault took its place or the connection closed before;
+   * absent when that is not known (yet): the stand-in may have been killed in between.
+   */
+  delivered: z.boolean().optional(),
+});
+export type Completion = z.infer<typeof Completion>;
+
 const Run = z.object({
   runId: z.string(),
   buildId: z.int(),
@@ -169,7 +185,7 @@ const Run = z.object({
       error: z.string().optional(),
     })
     .optional(),
-  completions: z.array(z.object({ result: z.string(), at: Time, accepted: z.boolean() })),
+  completions: z.array(Completion),
   taskResult: Result.optional(),
   jobRequestId: z.int().optional(),
 });

@@ -20,6 +20,10 @@ export interface StackOptions {
   readonly parts?: readonly PartName[];
   /** Ports that must be these; others are free ones. */
   readonly ports?: Partial<Record<Exclude<PartName, 'storage'>, number>>;
+  /** Let fault rules make the storage misbehave, too: `PUT {url('storage')}/_local/faults`. */
+  readonly storageFaults?: boolean;
+  /** Makes the chances of the stand-ins' fault rules reproducible. */
+  readonly seed?: number;
   /** Further arguments of a part. */
   readonly args?: Partial<Record<PartName, readonly string[]>>;
   /** Other programs in place of the parts'. */
@@ -122,9 +126,12 @@ async function startParts(
     given['AzDOUbuntuPool'] || defaultAgentPools.ubuntu,
     given['AzDOWindowsPool'] || defaultAgentPools.windows,
   ];
-  const storage = await launch('storage', []);
-  const devops = await launch('devops', ['--pools', agentPools.join(',')], { AZDO_LOCAL_PAT: secrets.pat });
-  const batch = await launch('batch', ['--account', batchAccount]);
+  const seed = options.seed === undefined ? [] : ['--seed', String(options.seed)];
+  const storage = await launch('storage', options.storageFaults ? ['--faults', ...seed] : []);
+  const devops = await launch('devops', ['--pools', agentPools.join(','), ...seed], {
+    AZDO_LOCAL_PAT: secrets.pat,
+  });
+  const batch = await launch('batch', ['--account', batchAccount, ...seed]);
   const settings = hostSettings(given, { storage, batch, devops, ...secrets });
   await launch('host', ['--app', options.app ?? root, '--keys', secrets.keysFile], settings);
 

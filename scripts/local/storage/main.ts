@@ -7,6 +7,8 @@ interface Options {
   readonly blobPort?: number;
   readonly queuePort?: number;
   readonly tablePort?: number;
+  readonly faults: boolean;
+  readonly seed?: number;
   readonly saveEveryWrite?: true;
 }
 
@@ -18,12 +20,20 @@ const port = (text: string): number => {
   return value;
 };
 
+const wholeNumber = (text: string): number => {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('It must be a whole number.');
+  return value;
+};
+
 const options = new Command('npm run local:storage --')
   .description('Blob, queue and table storage (Azurite) on this machine.')
   .requiredOption('--data <folder>', 'where the data is kept')
   .option('--blob-port <port>', 'default: a free one', port)
   .option('--queue-port <port>', 'default: a free one', port)
   .option('--table-port <port>', 'default: a free one', port)
+  .option('--faults', 'let fault rules make it misbehave: PUT /_local/faults on any of its ports', false)
+  .option('--seed <number>', 'makes the chances of fault rules reproducible', wholeNumber)
   .option('--save-every-write', 'lose nothing to kill -9, however much is stored; slower')
   .parse()
   .opts<Options>();
@@ -31,6 +41,8 @@ const options = new Command('npm run local:storage --')
 await runService('Storage', async () => {
   const storage = await startStorage({
     dataDir: options.data,
+    faults: options.faults,
+    seed: options.seed,
     saveEveryWrite: options.saveEveryWrite ?? false,
     ports: {
       blob: options.blobPort ?? 0,

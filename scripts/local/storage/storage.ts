@@ -1,14 +1,20 @@
+import { randomInt } from 'node:crypto';
 import { createRequire } from 'node:module';
 import * as z from 'zod';
 import type { RunningService } from '../service.js';
 import { type AzuriteServer, openAzurite } from './azurite.js';
 import { connectionStringOf, type StoragePorts } from './connection-string.js';
+import { type FaultProxy, startFaultProxy } from './fault-proxy.js';
 import { writeThrough } from './write-through.js';
 
 export interface StorageOptions {
   readonly dataDir: string;
   /** 0 or absent: a free one. */
   readonly ports?: Partial<StoragePorts>;
+  /** Stand a proxy that fault rules make misbehave (fault-proxy.ts) in front; the ports are its own then. */
+  readonly faults?: boolean;
+  /** Makes the chances of fault rules reproducible; absent: by chance. */
+  readonly seed?: number | undefined;
   /** Answer every write once it is saved, which is slow where much is stored; default: only while it is little. */
   readonly saveEveryWrite?: boolean;
 }
@@ -24,21 +30,26 @@ const portOf = ({ httpServer }: AzuriteServer): number => {
   return address.port;
 };
 
+const portsOf = ({ blob, queue, table }: Record<keyof StoragePorts, AzuriteServer>): StoragePorts => ({
+  blob: portOf(blob),
+  queue: portOf(queue),
+  table: portOf(table),
+});
+
 /** Starts blob, queue and table storage in this process, on the loopback interface only. */
-export async function startStorage({
-  dataDir,
-  ports = {},
-  saveEveryWrite = false,
-}: StorageOptions): Promise<RunningStorage> {
+export async function startStorage(options: StorageOptions): Promise<RunningStorage> {
+  const { dataDir, ports = {}, faults = false, saveEveryWrite = false } = options;
+  const { seed = randomInt(2 ** 31) } = options;
   silenceTelemetry();
-  const azurite = await openAzurite(dataDir, {
-    blob: ports.blob ?? 0,
-    queue: ports.queue ?? 0,
-    table: ports.table ?? 0,
-  });
+  const anyPorts = { blob: 0, queue: 0, table: 0 };
+  const wanted = { ...anyPorts, ...ports };
+  const azurite = await openAzurite(dataDir, faults ? anyPorts : wanted);
   const servers = [azurite.blob, azurite.queue, azurite.table];
   const started: AzuriteServer[] = [];
+  let proxy: FaultProxy | undefined;
   const close = async (): Promise<void> => {
+    // First, so that nothing that its clients still ask for finds storage gone.
+    await proxy?.close();
     await Promise.all(started.map(server => server.close()));
   };
   try {
@@ -47,11 +58,12 @@ export async function startStorage({
       await server.start();
       started.push(server);
     }
+    if (faults) proxy = await startFaultProxy(portsOf(azurite), wanted, seed);
   } catch (error) {
     await close();
     throw error;
   }
-  const actual = { blob: portOf(azurite.blob), queue: portOf(azurite.queue), table: portOf(azurite.table) };
+  const actual = proxy?.ports ?? portsOf(azurite);
   const connectionString = connectionStringOf(actual);
   return {
     url: `http://127.0.0.1:${actual.blob}`,
