@@ -7,7 +7,12 @@ import { createDevOpsAgentRegistry } from '../shared/adapters/devops-agent-regis
 import { createDevOpsPipelineCallback } from '../shared/adapters/devops-pipeline-callback.js';
 import { durableOrchestrations } from '../shared/adapters/durable-orchestrations.js';
 import type { StorageAccount } from '../shared/adapters/storage-account.js';
-import { createStorageQueue } from '../shared/adapters/storage-queue.js';
+import {
+  createDrainableQueue,
+  createStorageQueue,
+  deadLetterQueueName,
+  poisonQueueName,
+} from '../shared/adapters/storage-queue.js';
 import { createSystemClock } from '../shared/adapters/system-clock.js';
 import { createTableRequestStore } from '../shared/adapters/table-request-store.js';
 import { createTokenSeal } from '../shared/adapters/token-seal.js';
@@ -37,10 +42,13 @@ const storageAccount = (storage: StorageConfig, service: 'queue' | 'table'): Sto
       };
 
 const { batch, devOps, registry } = config;
+const queueAccount = storageAccount(config.storage, 'queue');
 const shared: Omit<Dependencies, 'log'> = {
   config,
   store: createTableRequestStore({ account: storageAccount(config.storage, 'table') }),
-  queue: createStorageQueue({ account: storageAccount(config.storage, 'queue') }),
+  queue: createStorageQueue({ account: queueAccount }),
+  deadLetters: createDrainableQueue(queueAccount, deadLetterQueueName),
+  poison: createDrainableQueue(queueAccount, poisonQueueName),
   compute: createBatchCompute({
     accountUrl: batch.url,
     apiVersion: batch.apiVersion,

@@ -8,4 +8,9 @@ function refuse(name: string, route: string, methods: HttpMethod[], allowed: rea
 
 refuse('otherAgents', 'agents', ['PUT', 'PATCH', 'DELETE'], ['GET', 'POST']);
 refuse('otherAgent', 'agents/{requestId}', ['POST', 'PUT', 'PATCH'], ['GET', 'DELETE']);
+refuse('otherDeadLetters', 'deadletters', ['POST', 'PUT', 'PATCH', 'DELETE'], ['GET']);
+refuse('otherDeadLetter', 'deadletters/{requestId}', ['PUT', 'PATCH', 'DELETE'], ['GET']);
+// Not GET: a request may be called "redrive".
+refuse('otherRedrive', 'deadletters/redrive', ['PUT', 'PATCH', 'DELETE'], ['POST']);
+refuse('otherPurge', 'deadletters/purge', ['PUT', 'PATCH', 'DELETE'], ['POST']);
 refuse('otherProvideAzDOAgent', 'ProvideAzDOAgent', ['GET', 'PUT', 'PATCH', 'DELETE'], ['POST']);

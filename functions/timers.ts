@@ -1,5 +1,6 @@
 import { app, type InvocationContext, type Timer } from '@azure/functions';
 import * as df from 'durable-functions';
+import { drainPoison } from '../shared/dispatch/drain-poison.js';
 import { reconcile } from '../shared/dispatch/reconcile.js';
 import { dependenciesOf } from './composition.js';
 
@@ -9,4 +10,10 @@ app.timer('reconcile', {
   runOnStartup: true,
   extraInputs: [df.input.durableClient()],
   handler: async (_timer: Timer, context: InvocationContext) => reconcile(dependenciesOf(context))(),
+});
+
+app.timer('drainPoison', {
+  schedule: '*/30 * * * * *',
+  extraInputs: [df.input.durableClient()],
+  handler: async (_timer: Timer, context: InvocationContext) => drainPoison(dependenciesOf(context))(),
 });

@@ -7,6 +7,7 @@ import type { PartName } from './local/stack/plan.js';
 import { type Stack, startStack } from './local/stack/stack.js';
 import type { StackEvent } from './local/stack/supervisor.js';
 import { root } from './root.js';
+import { noteRunningApp } from './running-app.js';
 
 /** `npm start`: the whole product on this machine, until Ctrl-C. */
 interface Options {
@@ -112,11 +113,13 @@ async function main(): Promise<number> {
     onEvent: tell,
     signal: end.signal,
   });
+  const forget = await noteRunningApp(stack.dataDir, { url: stack.url('host'), pid: process.pid });
   introduce(stack);
   await new Promise<void>(resolve => {
     if (end.signal.aborted) resolve();
     else end.signal.addEventListener('abort', () => resolve());
   });
+  await forget();
   await stack.stop();
   if (loss === undefined) return 0;
   console.error(loss);

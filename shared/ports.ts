@@ -26,6 +26,10 @@ export interface StoredRequest {
 export interface RequestFilter {
   readonly state?: RequestState | undefined;
   readonly profile?: string | undefined;
+  /** Only those that failed with this code. */
+  readonly failureCode?: string | undefined;
+  /** Only dead letters that were not purged. */
+  readonly deadLetters?: boolean | undefined;
   /** At most so many, 1 to 200. */
   readonly top: number;
   readonly continuation?: string | undefined;
@@ -49,7 +53,11 @@ export interface RequestStore {
   message(requestId: string): Promise<Uint8Array | undefined>;
   /** Replaces a request if nobody else has since it was read; an end is filed among the ended. */
   replace(stored: StoredRequest, next: AgentRequest): Promise<StoredRequest | 'changed'>;
-  /** Makes an ended request live again. */
+  /**
+   * Makes an ended request live again.
+   *
+   * @returns `exists` when it is alive, or has been begun again by somebody else and ended since.
+   */
   reopen(next: AgentRequest, message: Uint8Array): Promise<'inserted' | 'exists'>;
   /** Newest first. A continuation that is not ours is refused by `undefined`. */
   list(filter: RequestFilter): Promise<RequestPage | undefined>;
@@ -69,6 +77,25 @@ export interface RequestQueue {
   send(message: string): Promise<void>;
   reply(queue: string, message: string): Promise<void>;
   deadLetter(message: string): Promise<void>;
+}
+
+/** A message that was taken out of a queue: for a minute, or until it is given back, nobody else sees it. */
+export interface HeldMessage {
+  readonly messageId: string;
+  /** As it lies in the queue. */
+  readonly text: string;
+  /** Proves to the queue that the message is ours to settle. */
+  readonly receipt: string;
+}
+
+/** A queue that is looked through: the dead letters, and the messages that the host gave up delivering. */
+export interface DrainableQueue {
+  /** At most 32 messages; none when the queue is empty or missing, or others hold what is in it. */
+  receive(): Promise<readonly HeldMessage[]>;
+  /** Already gone, or no longer ours, is fine. */
+  remove(message: HeldMessage): Promise<void>;
+  /** Shows it to everybody again, unchanged. */
+  giveBack(message: HeldMessage): Promise<void>;
 }
 
 /** The durable orchestrations, seen from outside. */

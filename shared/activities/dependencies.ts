@@ -3,6 +3,7 @@ import type {
   AgentRegistry,
   Clock,
   Compute,
+  DrainableQueue,
   Log,
   Orchestrations,
   PipelineCallback,
@@ -16,6 +17,8 @@ export interface Dependencies {
   readonly config: Config;
   readonly store: RequestStore;
   readonly queue: RequestQueue;
+  readonly deadLetters: DrainableQueue;
+  readonly poison: DrainableQueue;
   readonly compute: Compute;
   readonly registry: AgentRegistry;
   readonly pipeline: PipelineCallback;

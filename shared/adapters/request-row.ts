@@ -87,6 +87,7 @@ const RequestRow = z.object({
   replyQueue: optionalText,
   startClaimedAt: optionalText,
   cancelRequestedAt: optionalText,
+  purgedAt: optionalText,
 });
 
 const LiveRow = RequestRow.pick({
@@ -135,7 +136,8 @@ export function toColumns(request: AgentRequest): RequestColumns {
     startClaimedAt: request.startClaimedAt ?? '',
     cancelRequestedAt: request.cancelRequestedAt ?? '',
     pipelineWaits: pipelineWaits(request),
-    // Only for people who look at the table: the whole failure is beside it.
+    purgedAt: request.purgedAt ?? '',
+    // For filters, and for people who look at the table: the whole failure is beside it.
     failureCode: failure?.code ?? '',
     batch: toJson(batch),
     capabilities: JSON.stringify(capabilities),

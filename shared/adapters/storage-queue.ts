@@ -1,6 +1,6 @@
 import { QueueServiceClient } from '@azure/storage-queue';
 import type { Stage } from '../domain/failure.js';
-import type { RequestQueue } from '../ports.js';
+import type { DrainableQueue, HeldMessage, RequestQueue } from '../ports.js';
 import { factsOf } from './service-errors.js';
 import { type StorageAccount, storageRetries } from './storage-account.js';
 import { storageError } from './storage-errors.js';
@@ -18,6 +18,11 @@ class MessageTooLargeError extends Error {
   override readonly name = 'MessageTooLargeError';
 }
 
+export const requestQueueName = 'agent-requests';
+export const deadLetterQueueName = 'agent-requests-deadletter';
+/** Where the host moves a message that it has delivered too often; its name is the host's. */
+export const poisonQueueName = `${requestQueueName}-poison`;
+
 const maxMessageBytes = 64 * 1024;
 const callTimeoutMs = 10_000;
 /** Never: a request or a dead letter that vanishes after the default seven days was lost without a trace. */
@@ -25,7 +30,7 @@ const neverExpires = -1;
 
 /** Messages are JSON text as it is, not base64 of it. */
 export function createStorageQueue(options: StorageQueueOptions): RequestQueue {
-  const { requestQueue = 'agent-requests', deadLetterQueue = 'agent-requests-deadletter' } = options;
+  const { requestQueue = requestQueueName, deadLetterQueue = deadLetterQueueName } = options;
   const service = openService(options.account);
 
   async function put(queueName: string, message: string, stage: Stage): Promise<void> {
@@ -58,6 +63,57 @@ export function createStorageQueue(options: StorageQueueOptions): RequestQueue {
     send: message => put(requestQueue, message, 'intake'),
     reply: (queue, message) => put(queue, message, 'online'),
     deadLetter: message => put(deadLetterQueue, message, 'online'),
+  };
+}
+
+/** As many as the service gives at once. */
+const receiveAtOnce = 32;
+/** Time enough to settle them; whoever dies over it gives them back by that. */
+const holdSeconds = 60;
+
+/** A queue to look through. */
+export function createDrainableQueue(account: StorageAccount, queueName: string): DrainableQueue {
+  const queue = openService(account).getQueueClient(queueName);
+  const abortSignal = () => AbortSignal.timeout(callTimeoutMs);
+
+  const settle = async (what: string, action: () => Promise<unknown>): Promise<void> => {
+    try {
+      await action();
+    } catch (error) {
+      // Gone, or held by somebody else since our minute was over: not ours to settle any more.
+      const { status, code } = factsOf(error);
+      if (status === 404 || code === 'PopReceiptMismatch') return;
+      throw storageError(error, 'intake', `A message in queue ${queueName} can't be ${what}`);
+    }
+  };
+
+  return {
+    receive: async () => {
+      try {
+        const { receivedMessageItems } = await queue.receiveMessages({
+          numberOfMessages: receiveAtOnce,
+          visibilityTimeout: holdSeconds,
+          abortSignal: abortSignal(),
+        });
+        return receivedMessageItems.map(
+          ({ messageId, messageText, popReceipt }): HeldMessage => ({
+            messageId,
+            text: messageText,
+            receipt: popReceipt,
+          }),
+        );
+      } catch (error) {
+        if (factsOf(error).code === 'QueueNotFound') return [];
+        throw storageError(error, 'intake', `Queue ${queueName} can't be looked through`);
+      }
+    },
+    remove: ({ messageId, receipt }) =>
+      settle('removed', () => queue.deleteMessage(messageId, receipt, { abortSignal: abortSignal() })),
+    // Without its text: what is not sent can't be changed on the way.
+    giveBack: ({ messageId, receipt }) =>
+      settle('given back', () =>
+        queue.updateMessage(messageId, receipt, undefined, 0, { abortSignal: abortSignal() }),
+      ),
   };
 }
 

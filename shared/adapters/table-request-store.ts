@@ -5,6 +5,7 @@ import {
   type TransactionAction,
 } from '@azure/data-tables';
 import * as z from 'zod';
+import { isDeadLetter } from '../domain/dead-letter.js';
 import { type Stage, TransientError } from '../domain/failure.js';
 import { type AgentRequest, isEnded, type RequestState } from '../domain/request.js';
 import type { LiveRequest, RequestFilter, RequestStore, StoredRequest } from '../ports.js';
@@ -236,6 +237,10 @@ export function createTableRequestStore(options: TableRequestStoreOptions): Requ
             continue;
           }
           if (!pointer) return insert(next, message);
+          const ended = pointer.endedKey === '' ? undefined : await read(pointer.endedKey, requestColumns);
+          // Begun again by another, and ended since: a second such generation would repeat its agents' names.
+          if (ended && toRequest(ended, where(pointer.endedKey)).generation >= next.generation)
+            return 'exists';
           const actions: TransactionAction[] = [
             ['create', liveEntity(next, message)],
             [
@@ -277,12 +282,15 @@ export function createTableRequestStore(options: TableRequestStoreOptions): Requ
       }),
   };
 
-  async function listRequests({ state, profile, top, continuation }: RequestFilter) {
+  async function listRequests(filter: RequestFilter) {
+    const { profile, failureCode, deadLetters, top, continuation } = filter;
+    const state = deadLetters ? 'deadLettered' : filter.state;
     const after = continuation === undefined ? '' : decodeContinuation(continuation);
     if (after === undefined) return undefined;
     const wanted = [
       ...(state === undefined ? [] : [odata`state eq ${state}`]),
       ...(profile === undefined ? [] : [odata`profile eq ${profile}`]),
+      ...(failureCode === undefined ? [] : [odata`failureCode eq ${failureCode}`]),
     ];
     const found = new Map<string, AgentRequest>();
     // The live ones first: a request that ends meanwhile is then seen twice rather than never.
@@ -296,6 +304,8 @@ export function createTableRequestStore(options: TableRequestStoreOptions): Requ
       let ended = 0;
       for await (const row of rows([endedRange(after), ...wanted].join(' and '), requestColumns, top + 1)) {
         const request = toRequest(row, where(rowKeyOf(row)));
+        // Not left to the service: rows from before there was such a column would match no comparison with it.
+        if (deadLetters && !isDeadLetter(request)) continue;
         found.set(request.requestId, request);
         ended += 1;
         // One more than is shown tells whether there is a next page.

@@ -8,6 +8,7 @@ import { type ApiRequest, baseUrlOf } from './api-request.js';
 import { newRequest, readWanted, usesArticleBody } from './new-request.js';
 import { readPipelineHeaders } from './pipeline-headers.js';
 import { type ApiResponse, type FieldError, invalidRequest, json, problem } from './problem.js';
+import { readBody } from './read-body.js';
 import {
   bodyLimitBytes,
   decodeUtf8,
@@ -71,21 +72,17 @@ export const askForAgent =
     });
     // Nobody else can have a random id, so there is nothing to look up for it.
     const isNew = body.value.requestId === undefined && !caller;
-    return keep(dependencies, call, request, messageOf(request, body.value), isNew);
+    return keep(dependencies, call, request, messageOf(request, body.value, articleRoute), isNew);
   };
 
-/** Undefined when it is too large. */
-async function readBody(call: ApiRequest): Promise<Uint8Array | undefined> {
-  // Refused by its header where it has one, so that a huge body is not read only to be thrown away.
-  if (Number(call.headers.get('content-length') ?? 0) > bodyLimitBytes) return undefined;
-  const bytes = new Uint8Array(await call.arrayBuffer());
-  return bytes.length > bodyLimitBytes ? undefined : bytes;
-}
-
-/** The queue carries what was asked, never who asked: the context is in the row, its token sealed. */
-function messageOf({ requestId }: AgentRequest, body: RequestBody): string {
+/**
+ * The queue carries what was asked, never who asked: the context is in the row, its token sealed. It is read again
+ * when it is redriven, so what the article's route alone would say is said by an article's field.
+ */
+function messageOf({ requestId }: AgentRequest, body: RequestBody, articleRoute: boolean): string {
   const { callback: _, ...asked } = body;
-  return JSON.stringify({ version: 1, ...asked, requestId });
+  const byRoute = articleRoute && asked.profile === undefined && !usesArticleBody(asked);
+  return JSON.stringify({ version: 1, ...asked, ...(byRoute ? { AgentOSType: '' } : {}), requestId });
 }
 
 async function keep(

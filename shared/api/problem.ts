@@ -18,6 +18,7 @@ export type ProblemCode =
   | 'BodyTooLarge'
   | 'RequestNotFound'
   | 'RequestEnded'
+  | 'DeadLetterNotFound'
   | 'MethodNotAllowed'
   | 'StorageUnavailable';
 
@@ -25,6 +26,7 @@ const titles: Readonly<Record<ProblemCode, readonly [status: number, title: stri
   InvalidRequest: [400, 'The request can not be accepted as it is'],
   BodyTooLarge: [413, 'The body is too large'],
   RequestNotFound: [404, 'There is no such agent request'],
+  DeadLetterNotFound: [404, 'There is no such dead letter'],
   RequestEnded: [409, 'The agent request has ended'],
   MethodNotAllowed: [405, 'This route does not know that method'],
   StorageUnavailable: [503, 'Storage can not be reached'],

@@ -43,6 +43,18 @@ export const showRequest =
     return json(200, show(current, baseUrlOf(call, config.publicUrl)));
   };
 
+/** How many entries a page may have; what is wrong with it is added to `errors`. */
+export function readTop(query: ApiRequest['query'], errors: FieldError[]): number {
+  const top = Number(query.get('top') ?? 50);
+  if (!Number.isInteger(top) || top < 1 || top > 200) {
+    errors.push({ in: 'query', name: 'top', detail: 'must be a whole number from 1 to 200' });
+  }
+  return top;
+}
+
+export const refusedContinuation = (): ApiResponse =>
+  invalidRequest([{ in: 'query', name: 'continuation', detail: 'must be one that a list answered with' }]);
+
 /** Newest first, filtered and paged. */
 export const listRequests =
   ({ config, store }: LookupDependencies) =>
@@ -57,8 +69,7 @@ export const listRequests =
     const profile = call.query.get('profile') ?? undefined;
     if (profile !== undefined && !/^[a-z0-9][a-z0-9-]{0,19}$/.test(profile))
       wrong('profile', 'must be the name of a profile');
-    const top = Number(call.query.get('top') ?? 50);
-    if (!Number.isInteger(top) || top < 1 || top > 200) wrong('top', 'must be a whole number from 1 to 200');
+    const top = readTop(call.query, errors);
     if (errors.length > 0) return invalidRequest(errors);
 
     const page = await store.list({
@@ -67,11 +78,7 @@ export const listRequests =
       top,
       continuation: call.query.get('continuation') ?? undefined,
     });
-    if (!page) {
-      return invalidRequest([
-        { in: 'query', name: 'continuation', detail: 'must be one that a list answered with' },
-      ]);
-    }
+    if (!page) return refusedContinuation();
     const baseUrl = baseUrlOf(call, config.publicUrl);
     return json(200, {
       requests: page.requests.map(request => show(request, baseUrl)),

@@ -66,6 +66,7 @@ function lifecycleInput(config: Config, request: AgentRequest): LifecycleInput {
     attempts: profile?.attempts ?? 1,
     timeoutMs: request.timeoutMinutes * 60_000,
     idleMs: (profile?.idleMinutes ?? 1) * 60_000,
-    callback: request.callback !== undefined,
+    // One that was redriven knows what its pipeline acknowledged; that pipeline waits no more.
+    callback: request.callback !== undefined && request.callback.acknowledgedAt === undefined,
   };
 }

@@ -15,6 +15,9 @@ export interface DispatchDependencies extends BeginDependencies {
   readonly log: Log;
 }
 
+/** host.json's `maxDequeueCount`: a message whose last delivery fails goes to the poison queue. */
+export const lastDelivery = 5;
+
 const askedByMessage = 'Asked for by a queue message.';
 
 /**
@@ -55,11 +58,19 @@ async function begin(
   delivery: number,
 ): Promise<void> {
   const { requestId } = stored.request;
-  const found = await beginLifecycle(dependencies, stored);
+  let found: Awaited<ReturnType<typeof beginLifecycle>>;
+  try {
+    found = await beginLifecycle(dependencies, stored);
+  } catch (error) {
+    if (delivery < lastDelivery) throw error;
+    // The request is in the table, so reconcile starts it; in the poison queue its message would look unheard.
+    dependencies.log.error(`Request ${requestId}: not started, reconcile will do it: ${String(error)}`);
+    return;
+  }
   if (found === 'started') dependencies.log.info(`Request ${requestId}: its orchestration is started.`);
   // A message that comes for the first time repeats another, which is making the start this moment. One that comes
   // again may have claimed the start itself and died over it: it has to come back until the start is made.
-  if (found === 'claimed' && delivery > 1) {
+  if (found === 'claimed' && delivery > 1 && delivery < lastDelivery) {
     throw new TransientError(
       'StartClaimed',
       'intake',

@@ -28,7 +28,12 @@ export function deadLetterMessage(
     : JSON.stringify({ ...envelope, messageInTable: true });
 }
 
-function carried(original: Uint8Array): { message: string } | { messageBase64: string } {
+/** Requests that were given up and wait for an operator to redrive or purge them. */
+export const isDeadLetter = ({ state, purgedAt }: Pick<AgentRequest, 'state' | 'purgedAt'>): boolean =>
+  state === 'deadLettered' && purgedAt === undefined;
+
+/** The original as JSON can carry it: text where the bytes are text, else base64. */
+export function carried(original: Uint8Array): { message: string } | { messageBase64: string } {
   const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(original);
   const again = new TextEncoder().encode(text);
   const same = again.length === original.length && again.every((byte, index) => byte === original[index]);

@@ -76,6 +76,8 @@ export interface AgentRequest {
   /** When a delivery took it upon itself to start the orchestration. */
   readonly startClaimedAt: string | undefined;
   readonly cancelRequestedAt: string | undefined;
+  /** When an operator was done with its dead letter; the request itself stays to be read. */
+  readonly purgedAt: string | undefined;
 }
 
 /** Whether a pipeline waits for this request and has not been answered yet. */
@@ -111,4 +113,5 @@ export const acceptedRequest = (requestId: string, at: string, detail: string): 
   replyQueue: undefined,
   startClaimedAt: undefined,
   cancelRequestedAt: undefined,
+  purgedAt: undefined,
 });

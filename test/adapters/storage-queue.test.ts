@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { QueueServiceClient } from '@azure/storage-queue';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createStorageQueue } from '../../shared/adapters/storage-queue.js';
+import { createDrainableQueue, createStorageQueue } from '../../shared/adapters/storage-queue.js';
 import { TransientError } from '../../shared/domain/failure.js';
 import type { RequestQueue } from '../../shared/ports.js';
+import { drainableQueueContract } from '../contracts/drainable-queue.js';
 import { requestQueueContract } from '../contracts/request-queue.js';
 import { startAzurite } from './azurite.js';
 
@@ -35,6 +36,18 @@ requestQueueContract('Azure Queue storage', async () => {
   return { queue, take: which => take(names[which]) };
 });
 
+drainableQueueContract('Azure Queue storage', async () => {
+  const name = `q${randomUUID()}`;
+  const client = service.getQueueClient(name);
+  return {
+    queue: createDrainableQueue(account, name),
+    put: async texts => {
+      await client.createIfNotExists();
+      await Promise.all(texts.map(async text => client.sendMessage(text)));
+    },
+  };
+});
+
 const test = suite('request queue: what only Queue storage can do');
 
 test('makes its queue again when it was deleted while running', async () => {
@@ -52,6 +65,19 @@ test('a message never expires', async () => {
   const { receivedMessageItems } = await service.getQueueClient(requestQueue).receiveMessages();
   const expires = receivedMessageItems[0]?.expiresOn.getUTCFullYear() ?? 0;
   assert.ok(expires > 9_000, `expires in ${expires}`);
+});
+
+test('a message that is held comes back by itself, and one that is looked through never expires', async () => {
+  const name = `q${randomUUID()}`;
+  await createStorageQueue({ account, requestQueue: name }).send('1');
+  const [held] = await createDrainableQueue(account, name).receive();
+  assert.ok(held);
+  const client = service.getQueueClient(name);
+  // The service tells when, and nobody waits for a minute here.
+  await client.updateMessage(held.messageId, held.receipt, undefined, 0);
+  const { receivedMessageItems } = await client.receiveMessages();
+  assert.is(receivedMessageItems[0]?.messageText, '1');
+  assert.ok((receivedMessageItems[0]?.expiresOn.getUTCFullYear() ?? 0) > 9_000);
 });
 
 test('storage that does not answer is worth another try', async () => {

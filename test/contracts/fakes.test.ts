@@ -1,11 +1,13 @@
 import { createFakeAgentRegistry } from '../fakes/agent-registry.js';
 import { createFakeCompute } from '../fakes/compute.js';
+import { createFakeDrainableQueue } from '../fakes/drainable-queue.js';
 import { createFakePipelineCallback } from '../fakes/pipeline-callback.js';
 import { createFakeRequestQueue } from '../fakes/request-queue.js';
 import { createFakeRequestStore } from '../fakes/request-store.js';
 import { somePipeline } from '../fakes/requests.js';
 import { agentRegistryContract } from './agent-registry.js';
 import { computeContract } from './compute.js';
+import { drainableQueueContract } from './drainable-queue.js';
 import { fail } from './fail.js';
 import { pipelineCallbackContract } from './pipeline-callback.js';
 import { requestQueueContract } from './request-queue.js';
@@ -22,6 +24,11 @@ requestQueueContract('fake', async () => {
       return (which === 'requests' ? queue.sent : queue.deadLetters).splice(0);
     },
   };
+});
+
+drainableQueueContract('fake', async () => {
+  const texts: string[] = [];
+  return { queue: createFakeDrainableQueue(texts), put: async more => void texts.push(...more) };
 });
 
 computeContract('fake', async () => {

@@ -31,6 +31,7 @@ const whole: Partial<AgentRequest> = {
   replyQueue: 'replies',
   startClaimedAt: at(1),
   cancelRequestedAt: at(2),
+  purgedAt: at(3),
 };
 
 async function stored(store: RequestStore, requestId: string): Promise<StoredRequest> {
@@ -182,6 +183,59 @@ export function requestStoreContract(name: string, makeStore: () => Promise<Requ
     await store.insert(someRequest(), message('m'));
     assert.is(await store.reopen(someRequest({ generation: 2 }), message('n')), 'exists');
     assert.is((await stored(store, 'r-1')).request.generation, 1);
+  });
+
+  test('does not begin a generation again that has ended since', async () => {
+    const store = await makeStore();
+    await store.insert(someRequest(), message('m'));
+    await end(store, 'r-1');
+    await store.reopen(someRequest({ generation: 2 }), message('n'));
+    await end(store, 'r-1', 'expired');
+    assert.is(await store.reopen(someRequest({ generation: 2 }), message('n')), 'exists');
+    assert.is((await stored(store, 'r-1')).request.state, 'expired');
+    assert.is(await store.reopen(someRequest({ generation: 3 }), message('n')), 'inserted');
+  });
+
+  test('keeps a request that is ended from the first', async () => {
+    const store = await makeStore();
+    const ended = someRequest({ state: 'deadLettered', endedAt: at(0) });
+    assert.is(await store.insert(ended, message('m')), 'inserted');
+    assert.equal((await stored(store, 'r-1')).request, ended);
+    assert.equal(await store.live(), []);
+    assert.equal((await store.list({ deadLetters: true, top: 10 }))?.requests, [ended]);
+    assert.is(Buffer.from((await store.message('r-1')) ?? []).toString(), 'm');
+  });
+
+  test('lists dead letters by code, page by page, without those that were purged', async () => {
+    const store = await makeStore();
+    const failure = (code: string) => ({ code, stage: 'intake', message: '', retryable: false }) as const;
+    for (let index = 0; index < 9; index += 1) {
+      const request = someRequest({
+        requestId: `r-${index}`,
+        createdAt: at(index),
+        profile: index === 8 ? 'windows' : 'ubuntu',
+        failure: failure(index % 2 === 0 ? 'Even' : "O'dd"),
+        purgedAt: index === 4 ? at(30) : undefined,
+      });
+      await store.insert(request, message('m'));
+      await end(store, request.requestId, index === 2 ? 'completed' : 'deadLettered');
+    }
+    const ids = async (filter: { failureCode?: string; profile?: string }): Promise<readonly string[]> => {
+      const seen: string[] = [];
+      let continuation: string | undefined;
+      do {
+        const page = await store.list({ deadLetters: true, top: 2, continuation, ...filter });
+        if (!page) fail('our own continuation was refused');
+        seen.push(...page.requests.map(({ requestId }) => requestId));
+        continuation = page.continuation;
+      } while (continuation !== undefined);
+      return seen;
+    };
+    assert.equal(await ids({}), ['r-8', 'r-7', 'r-6', 'r-5', 'r-3', 'r-1', 'r-0']);
+    assert.equal(await ids({ failureCode: "O'dd" }), ['r-7', 'r-5', 'r-3', 'r-1']);
+    assert.equal(await ids({ failureCode: 'Even' }), ['r-8', 'r-6', 'r-0']);
+    assert.equal(await ids({ failureCode: 'Even', profile: 'ubuntu' }), ['r-6', 'r-0']);
+    assert.is((await store.list({ top: 20 }))?.requests.length, 9, 'purged ones are requests still');
   });
 
   test('a version from before an end can change nothing in the next life', async () => {

@@ -6,6 +6,8 @@ import type { World } from './world.js';
 const methods: Readonly<Record<string, ReadonlySet<string>>> = {
   store: new Set(['insert', 'get', 'message', 'replace', 'reopen', 'list', 'live']),
   queue: new Set(['send', 'reply', 'deadLetter']),
+  deadLetters: new Set(['receive', 'remove', 'giveBack']),
+  poison: new Set(['receive', 'remove', 'giveBack']),
   compute: new Set(['createTask', 'listTasks', 'getTask', 'deleteTask', 'outputTail', 'poolProblem']),
   registry: new Set(['poolExists', 'listAgents', 'getAgent', 'ranJob', 'removeAgent', 'ensurePlaceholder']),
   pipeline: new Set(['complete']),
@@ -50,6 +52,8 @@ export function breakingAt(world: World, at: number, when: 'before' | 'after' = 
       ...world,
       store: guard('store', world.store),
       queue: guard('queue', world.queue),
+      deadLetters: guard('deadLetters', world.deadLetters),
+      poison: guard('poison', world.poison),
       compute: guard('compute', world.compute),
       registry: guard('registry', world.registry),
       pipeline: guard('pipeline', world.pipeline),

@@ -1,3 +1,4 @@
+import { isDeadLetter } from '../../shared/domain/dead-letter.js';
 import { type AgentRequest, isEnded, pipelineWaits } from '../../shared/domain/request.js';
 import type { LiveRequest, RequestStore, StoredRequest } from '../../shared/ports.js';
 import { type Knobs, withKnobs } from './knobs.js';
@@ -35,7 +36,10 @@ export function createFakeRequestStore(): FakeRequestStore {
 
   const store: RequestStore = {
     insert: async (request, message) => insert(request, message),
-    reopen: async (next, message) => insert(next, message),
+    reopen: async (next, message) =>
+      (rows.get(next.requestId)?.request.generation ?? 0) >= next.generation
+        ? 'exists'
+        : insert(next, message),
 
     get: async requestId => {
       const row = rows.get(requestId);
@@ -49,13 +53,15 @@ export function createFakeRequestStore(): FakeRequestStore {
       return row?.etag === stored.etag ? put(next, row.message) : 'changed';
     },
 
-    list: async ({ state, profile, top, continuation }) => {
+    list: async ({ state, profile, failureCode, deadLetters, top, continuation }) => {
       const after = continuation === undefined ? '' : decode(continuation);
       if (after === undefined) return undefined;
       const found = [...rows.values()]
         .map(({ request }) => structuredClone(request))
         .filter(request => state === undefined || request.state === state)
         .filter(request => profile === undefined || request.profile === profile)
+        .filter(request => failureCode === undefined || request.failure?.code === failureCode)
+        .filter(request => !deadLetters || isDeadLetter(request))
         .filter(request => positionOf(request) > after)
         .toSorted((a, b) => (positionOf(a) < positionOf(b) ? -1 : 1));
       const requests = found.slice(0, top);

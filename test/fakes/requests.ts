@@ -28,6 +28,7 @@ export function someRequest(changes: Partial<AgentRequest> = {}): AgentRequest {
     replyQueue: undefined,
     startClaimedAt: undefined,
     cancelRequestedAt: undefined,
+    purgedAt: undefined,
     ...changes,
   };
 }

@@ -6,6 +6,7 @@ import type { AgentRequest, RequestState } from '../../shared/domain/request.js'
 import { createFakeAgentRegistry, type FakeAgentRegistry } from './agent-registry.js';
 import { createFakeClock, type FakeClock } from './clock.js';
 import { createFakeCompute, type FakeCompute } from './compute.js';
+import { createFakeDrainableQueue, type FakeDrainableQueue } from './drainable-queue.js';
 import { createFakeLog, type FakeLog } from './log.js';
 import { createFakeOrchestrations, type FakeOrchestrations } from './orchestrations.js';
 import { createFakePipelineCallback, type FakePipelineCallback } from './pipeline-callback.js';
@@ -18,6 +19,8 @@ import { createTestSeal } from './token-seal.js';
 export interface World extends WithOrchestrations {
   readonly store: FakeRequestStore;
   readonly queue: FakeRequestQueue;
+  readonly deadLetters: FakeDrainableQueue;
+  readonly poison: FakeDrainableQueue;
   readonly compute: FakeCompute;
   readonly registry: FakeAgentRegistry;
   readonly pipeline: FakePipelineCallback;
@@ -54,10 +57,13 @@ export function createWorld({
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly clock?: FakeClock;
 } = {}): World {
+  const queue = createFakeRequestQueue();
   return {
     config: testConfig(env),
     store: createFakeRequestStore(),
-    queue: createFakeRequestQueue(),
+    queue,
+    deadLetters: createFakeDrainableQueue(queue.deadLetters),
+    poison: createFakeDrainableQueue(),
     compute: createFakeCompute(),
     registry: createFakeAgentRegistry([linuxPool, windowsPool]),
     pipeline: createFakePipelineCallback(),

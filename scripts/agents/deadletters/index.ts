@@ -1,0 +1,12 @@
+import type { Command } from 'commander';
+import { addList } from './list.js';
+import { addPurge } from './purge.js';
+import { addRedrive } from './redrive.js';
+import { addShow } from './show.js';
+
+export function addDeadLetters(program: Command): void {
+  const group = program
+    .command('deadletters')
+    .description('Requests that were given up: look at them, redrive them, be done with them.');
+  for (const add of [addList, addShow, addRedrive, addPurge]) add(group);
+}

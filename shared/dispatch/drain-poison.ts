@@ -1,0 +1,90 @@
+import { newRequest } from '../api/new-request.js';
+import { requestIdOfMessage } from '../api/request-id.js';
+import { deadLetterMessage } from '../domain/dead-letter.js';
+import type { Failure } from '../domain/failure.js';
+import { end } from '../domain/lifecycle.js';
+import { show } from '../domain/view.js';
+import type { DrainableQueue, HeldMessage } from '../ports.js';
+import { type DispatchDependencies, dispatchMessage, lastDelivery } from './dispatch-message.js';
+import { type ReadMessage, readMessage } from './read-message.js';
+
+export interface DrainDependencies extends DispatchDependencies {
+  readonly poison: DrainableQueue;
+}
+
+/** A round takes no more, so that the next one does not begin beside it. */
+const atMost = 320;
+
+const undelivered: Failure = {
+  code: 'DeliveryFailed',
+  stage: 'intake',
+  message:
+    `The message was delivered ${lastDelivery} times and could not be taken in. The log of function agentRequests ` +
+    'tells why; mend that and redrive the request.',
+  retryable: true,
+};
+
+/**
+ * Empties the queue that the host moves a message to when it has failed too often: each becomes a dead letter like
+ * any other, or proves to be a repeat of a request that is in the table. A message is removed last, so whoever dies
+ * in between has it come back.
+ */
+export const drainPoison = (dependencies: DrainDependencies) => async (): Promise<void> => {
+  const { poison, log } = dependencies;
+  for (let taken = 0; taken < atMost; ) {
+    const held = await poison.receive();
+    if (held.length === 0) return;
+    taken += held.length;
+    for (const message of held) {
+      try {
+        await settle(dependencies, message);
+        await poison.remove(message);
+      } catch (error) {
+        // It comes back by itself, in the next round but one.
+        log.error(`Poison message ${message.messageId} could not be settled: ${String(error)}`);
+      }
+    }
+  }
+};
+
+async function settle(dependencies: DrainDependencies, { messageId, text }: HeldMessage): Promise<void> {
+  const { store, config, log } = dependencies;
+  const bytes = new TextEncoder().encode(text);
+  const read = readMessage(config, bytes);
+  const requestId =
+    read.kind === 'message' ? (read.message.requestId ?? requestIdOfMessage(messageId)) : undefined;
+  if (read.kind === 'message' && requestId !== undefined && !(await store.get(requestId))) {
+    await deadLetter(dependencies, read, requestId, bytes);
+    return;
+  }
+  // Refused, or told to its request, as if it were delivered once more.
+  await dispatchMessage(dependencies)(bytes, messageId, lastDelivery);
+  if (requestId !== undefined) {
+    log.warn(`Poison message ${messageId} is a repeat: its request ${requestId} is in the table.`);
+  }
+}
+
+async function deadLetter(
+  { store, queue, clock, config, log }: DrainDependencies,
+  { message, wanted }: Extract<ReadMessage, { kind: 'message' }>,
+  requestId: string,
+  bytes: Uint8Array,
+): Promise<void> {
+  const at = clock.now().toISOString();
+  const accepted = newRequest(requestId, message, wanted, at, {
+    replyQueue: message.replyQueue,
+    detail: 'Asked for by a queue message.',
+  });
+  const ended = end(accepted, {
+    to: 'deadLettered',
+    at,
+    detail: `${undelivered.code}: ${undelivered.message}`,
+    failure: undelivered,
+  });
+  await queue.deadLetter(deadLetterMessage(ended, undelivered, bytes, at));
+  if (message.replyQueue)
+    await queue.reply(message.replyQueue, JSON.stringify(show(ended, config.publicUrl)));
+  // Ended from the first: as a live row, seen for a moment, reconcile would start it.
+  await store.insert(ended, bytes);
+  log.warn(`A message that could not be delivered is dead-lettered as request ${requestId}.`);
+}
