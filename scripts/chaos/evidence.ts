@@ -95,6 +95,8 @@ export interface Bite {
   readonly part: string;
   readonly call: string;
   readonly at: string;
+  /** The name of the rule. */
+  readonly rule: string;
 }
 
 /** `{requestId}-{attempt}` is the name of an agent and of its task. */

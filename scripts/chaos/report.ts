@@ -7,8 +7,8 @@ const shownAtMost = 30;
 const style = { head: [], border: [] };
 
 /** The counts of a run, as a table. */
-export function countsTable({ evidence, bitten, findings, redriven, purged }: ChaosResult): string {
-  const { asked, rows, kills, runs, deadLetters } = evidence;
+export function countsTable({ evidence, preempted, findings, redriven, purged }: ChaosResult): string {
+  const { asked, rows, kills, runs, deadLetters, bites } = evidence;
   const table = new Table({ head: ['what', 'how many'].map(name => pc.bold(name)), style });
   const section = (title: string, counts: ReadonlyMap<string, number>): void => {
     for (const [name, count] of [...counts].toSorted(([one], [other]) => one.localeCompare(other)))
@@ -18,7 +18,8 @@ export function countsTable({ evidence, bitten, findings, redriven, purged }: Ch
   section('ended', countOf(rows.map(({ state }) => state)));
   section('failed with', countOf(rows.flatMap(({ failureCode }) => failureCode ?? [])));
   section('killed', countOf(kills.map(({ part }) => part)));
-  section('fault', bitten);
+  section('fault', countOf(bites.map(({ part, rule }) => `${part} ${rule}`)));
+  if (preempted > 0) table.push(['fault: node preempted', preempted]);
   const all = (rule: string): number => findings.get(rule)?.length ?? 0;
   table.push(
     ['requests', rows.length],

@@ -8,7 +8,7 @@ import { Load } from './load.js';
 import { auditLogs } from './logs.js';
 import { Parts } from './parts.js';
 import { Pulse } from './pulse.js';
-import { redriveAll } from './redrive.js';
+import { auditQueue, auditRedriven, redriveAll } from './redrive.js';
 import { makeSchedule, type ScheduleOptions, type Step } from './schedule.js';
 import { findSecrets } from './secrets.js';
 import { endRuns, lastLeftovers, untilNothingLives } from './settle.js';
@@ -37,7 +37,8 @@ export interface ChaosResult {
   /** By rule, as sentences. */
   readonly findings: ReadonlyMap<string, readonly string[]>;
   readonly evidence: Evidence;
-  readonly bitten: ReadonlyMap<string, number>;
+  /** Nodes that were taken away. */
+  readonly preempted: number;
   readonly redriven: number;
   readonly purged: number;
 }
@@ -45,7 +46,7 @@ export interface ChaosResult {
 /** Starts the product, plays a schedule on it, waits for the end and judges what is there then. */
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const until = Date.now() + options.limitMs;
-  const world = await openWorld(options.dataDir, options.signal);
+  const world = await openWorld(options.dataDir, options.seed, options.signal);
   let result: ChaosResult;
   try {
     result = await play(world, options, until);
@@ -76,12 +77,14 @@ async function play(world: World, options: ChaosOptions, until: number): Promise
   const steps = makeSchedule(options);
   /** Requests on their way to be accepted. */
   const starting = new Set<Promise<void>>();
-  let done = 0;
+  let played = 0;
   let what = 'under load';
+  let redriven = 0;
+  let purged = 0;
   const telling = setInterval(() => {
     options.onProgress({
       what,
-      steps: done,
+      steps: played,
       of: steps.length,
       live: pulse.states,
       kills: parts.kills.length,
@@ -93,7 +96,7 @@ async function play(world: World, options: ChaosOptions, until: number): Promise
       signal.throwIfAborted();
       if (Date.now() > until) throw new Error('The time was up before all requests were made.');
       await act(step);
-      done += 1;
+      played += 1;
     }
     what = 'calming down';
     await parts.untilWhole();
@@ -111,17 +114,10 @@ async function play(world: World, options: ChaosOptions, until: number): Promise
     const findings = new Map(audit(evidence));
     if (!quiet) findings.set('time', ['The time was up before all requests had ended.']);
     what = 'redriving';
-    const redriven = await redriveAll(stack);
-    findings.set('redrive', redriven.findings);
+    findings.set('redrive', await redrive(evidence));
     findings.set('logs', await auditLogs(stack.parts, world.logFile));
     findings.set('secrets', await findSecrets(stack, canary));
-    return {
-      findings,
-      evidence,
-      bitten: weather.bitten,
-      redriven: redriven.redriven,
-      purged: redriven.purged,
-    };
+    return { findings, evidence, preempted: weather.preempted, redriven, purged };
   } finally {
     clearInterval(telling);
     await pulse.stop();
@@ -154,6 +150,24 @@ async function play(world: World, options: ChaosOptions, until: number): Promise
     const playing = load.play(step, ledger.open(step));
     starting.add(playing);
     void playing.then(() => starting.delete(playing));
+  }
+
+  /** Everything that was given up must come to a good end now, and leave as little as the rest. */
+  async function redrive(before: Evidence): Promise<readonly string[]> {
+    const done = await redriveAll(stack, before.rows);
+    redriven = done.redriven.length;
+    purged = done.purged.length;
+    const quiet = await untilNothingLives(stack, pulse, until);
+    const leftovers = await lastLeftovers(stack);
+    const after = await collect(new Set(), leftovers);
+    const rules = audit({ ...after, runs: before.runs });
+    return [
+      ...done.findings,
+      ...(quiet ? [] : ['The time was up before all redriven requests had ended.']),
+      ...auditRedriven(done.redriven, after.rows),
+      ...auditQueue(after.deadLetters.length),
+      ...['lost or doubled', 'history', 'left over'].flatMap(rule => rules.get(rule) ?? []),
+    ];
   }
 
   async function collect(abandoned: ReadonlySet<string>, leftovers: readonly string[]): Promise<Evidence> {

@@ -31,7 +31,7 @@ export interface World {
 }
 
 /** Starts the whole product in a folder, with agents that can be told to make trouble. */
-export async function openWorld(dataDir: string, signal: AbortSignal): Promise<World> {
+export async function openWorld(dataDir: string, seed: number, signal: AbortSignal): Promise<World> {
   const logs = join(dataDir, 'logs');
   const chaos = join(dataDir, 'chaos');
   for (const folder of [logs, chaos]) mkdirSync(folder, { recursive: true });
@@ -46,6 +46,8 @@ export async function openWorld(dataDir: string, signal: AbortSignal): Promise<W
   const lost: string[] = [];
   const stack = await startStack({
     dataDir,
+    seed,
+    storageFaults: true,
     signal,
     settings: {
       WatchSeconds: '0.5',

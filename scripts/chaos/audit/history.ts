@@ -37,7 +37,7 @@ function auditHistory(row: RequestRow): readonly string[] {
   if (last.attempt !== row.attempt) {
     findings.push(`Request ${requestId} is at attempt ${row.attempt}, its history at ${last.attempt}.`);
   }
-  const ended = history.filter(({ state }) => ends.has(state)).length;
+  const ended = history.filter(line => ends.has(line.state) && !isPurge(line)).length;
   if (generation !== row.generation || ended !== row.generation) {
     findings.push(
       `Request ${requestId} is in generation ${row.generation}, but its history tells ${generation} beginnings ` +
@@ -47,10 +47,13 @@ function auditHistory(row: RequestRow): readonly string[] {
   return findings;
 }
 
+/** The one thing that an operator may still note down of a request that has ended. */
+const isPurge = ({ detail }: HistoryLine): boolean => detail.startsWith('Purged');
+
 function auditStep(requestId: string, before: HistoryLine, line: HistoryLine): readonly string[] {
   const findings: string[] = [];
   // A line may also be a note, which changes nothing; but an end is written once.
-  const isNote = before.state === line.state && !ends.has(line.state);
+  const isNote = before.state === line.state && (!ends.has(line.state) || isPurge(line));
   if (!isNote && !next[before.state]?.includes(line.state)) {
     findings.push(
       `Request ${requestId} went from ${before.state} to ${line.state}, which is no legal change.`,
