@@ -6,7 +6,7 @@ const unhandled = /Unhandled rejection|Uncaught exception|UnhandledPromise/;
 const raw = /RestError|ClientRequest|IncomingMessage|authorization:/i;
 const frame = /^\s+at \S/;
 /** An error of ours that the host tells of: a failure with code and stage, thrown to be tried again. */
-const ours = /TransientError: [A-Z]\w+ \(\w+\): /;
+const ours = /TransientError: [A-Z]\w+ \(\w+\b/;
 
 /**
  * What no part may ever print: an error that nobody handled, one of an SDK as it is, a stack that is not of an error

@@ -5,7 +5,7 @@ import { call } from './call.js';
 import { collectLeftovers, waitingMessages } from './collect.js';
 import type { Pulse } from './pulse.js';
 
-/** A run's job may still be running when its request has ended. */
+/** A run's job may still be running when its request has ended: it ends with its agent's lock at the latest. */
 const runsGraceMs = 15_000;
 /** What ends by itself a little later than the last request: watches, agents on their way out. */
 const leftoversGraceMs = 40_000;
@@ -25,22 +25,29 @@ export async function untilNothingLives(stack: Stack, pulse: Pulse, until: numbe
   return true;
 }
 
-const Runs = z.array(z.looseObject({ runId: z.string(), state: z.string() }));
+const Runs = z.array(
+  z.looseObject({
+    runId: z.string(),
+    state: z.string(),
+    job: z.looseObject({ state: z.string() }).nullable(),
+  }),
+);
+/** Nobody is left to tell it anything, or to run its job. */
+const isStuck = ({ state, job }: z.infer<typeof Runs>[number]): boolean =>
+  state === 'waiting' || (state === 'running' && job?.state === 'queued');
 
 /**
- * Gives the runs a moment to end and cancels the others: a job whose agent was taken back waits for ever.
+ * Lets the runs end and cancels those that can't: a job whose agent was taken back waits for ever.
  *
  * @returns the runs that were cancelled.
  */
 export async function endRuns(stack: Stack): Promise<ReadonlySet<string>> {
   const url = `${stack.url('devops')}/_local/runs`;
-  const open = async (): Promise<readonly string[]> =>
-    Runs.parse((await call('GET', url)).json)
-      .filter(({ state }) => state !== 'completed')
-      .map(({ runId }) => runId);
-  for (const until = Date.now() + runsGraceMs; Date.now() < until && (await open()).length > 0; )
-    await sleep(500);
-  const left = await open();
+  const open = async () =>
+    Runs.parse((await call('GET', url)).json).filter(({ state }) => state !== 'completed');
+  const until = Date.now() + runsGraceMs;
+  while (Date.now() < until && !(await open()).every(isStuck)) await sleep(500);
+  const left = (await open()).map(({ runId }) => runId);
   for (const runId of left) await call('POST', `${url}/${runId}/cancel`);
   return new Set(left);
 }

@@ -12,10 +12,10 @@ const batchPool = 'batchLinux';
 /** As an operator would write them, hurried. Agents are processes: more than a few at once would only wait for the CPU. */
 const profiles = {
   // Long enough for a job to find its agent although Azure DevOps was killed meanwhile.
-  ubuntu: { devOpsPool: agentPools.ubuntu, idleMinutes: 0.4 },
+  ubuntu: { devOpsPool: agentPools.ubuntu, idleMinutes: 0.2 },
   // For requests that no job belongs to: all of them expire.
   quick: { devOpsPool: agentPools.quick, idleMinutes: 0.05 },
-  article: { devOpsPool: agentPools.article, idleMinutes: 0.4 },
+  article: { devOpsPool: agentPools.article, idleMinutes: 0.2 },
 } as const;
 const common = { batchPool, image: 'azdo-agent:ubuntu-24.04-azdo', attempts: 3, timeoutMinutes: 3 };
 const agentsAtOnce = { maxNodes: 2, taskSlotsPerNode: 4, bootMs: 0 } as const;

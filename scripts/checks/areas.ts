@@ -112,7 +112,7 @@ export const areas: readonly Area[] = [
   {
     name: 'scripts',
     path: 'scripts/',
-    local: ['shared/', 'scripts/local/'],
+    local: ['shared/', 'scripts/local/', 'scripts/chaos/'],
     packages: 'any',
     banned: 'nothing',
   },
