@@ -243,7 +243,7 @@ export class Load {
         key: this.#stack.functionKey,
         body: JSON.stringify(
           isArticle
-            ? { AgentOSType: 'ubuntu-20.04', ...commonOf(step, asked) }
+            ? { AgentOSType: 'ubuntu-20.04', ...commonOf(asked) }
             : { profile: 'ubuntu', ...bodyOf(step, asked), attempt: '$(System.JobAttempt)' },
         ),
         waitForCompletion: !isArticle,
@@ -254,8 +254,7 @@ export class Load {
         steps: [
           {
             displayName: 'Build',
-            script:
-              step.trouble === 'diesAtWork' ? 'kill -9 $PPID' : `sleep ${step.jobMs / 1_000}; echo built`,
+            script: `sleep ${step.jobMs / 1_000}; echo built`,
           },
         ],
       },
@@ -280,17 +279,15 @@ export class Load {
   }
 }
 
-const commonOf = (step: RequestStep, { tag }: Asked) => ({
-  capabilities: { CHAOS_TROUBLE: step.trouble, CHAOS_BUILD: '$(Build.BuildId)' },
+const commonOf = ({ tag }: Asked) => ({
+  capabilities: { CHAOS_BUILD: '$(Build.BuildId)' },
   tags: { chaos: tag },
-  // Who never comes must not be waited for longer than the shortest that may be asked for.
-  ...(step.trouble === 'mute' ? { timeoutMinutes: 1 } : {}),
 });
 
 const bodyOf = (step: RequestStep, asked: Asked): object => ({
   profile: step.kind.startsWith('pipeline') ? 'ubuntu' : 'quick',
   ...(asked.requestId === undefined ? {} : { requestId: asked.requestId }),
-  ...commonOf(step, asked),
+  ...commonOf(asked),
 });
 
 function messageOf(step: RequestStep, asked: Asked): string {

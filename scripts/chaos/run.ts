@@ -91,7 +91,6 @@ async function play(world: World, options: ChaosOptions, until: number): Promise
     });
   }, 1_000);
   try {
-    world.letAgentsMisbehave(options.faults);
     for (const step of steps) {
       signal.throwIfAborted();
       if (Date.now() > until) throw new Error('The time was up before all requests were made.');
@@ -101,7 +100,6 @@ async function play(world: World, options: ChaosOptions, until: number): Promise
     what = 'calming down';
     await parts.untilWhole();
     await weather.clear();
-    world.letAgentsMisbehave(false);
     await Promise.all(starting);
     await load.settle();
     what = 'waiting for the last requests to end';
@@ -137,7 +135,7 @@ async function play(world: World, options: ChaosOptions, until: number): Promise
         return;
       case 'preempt':
         await parts.untilWhole();
-        return weather.preempt(step.roll);
+        return weather.preempt();
     }
   }
 

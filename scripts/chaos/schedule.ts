@@ -31,15 +31,11 @@ export const requestKinds = [
 ] as const;
 export type RequestKind = (typeof requestKinds)[number];
 
-/** What the agent of a request does instead of its work, while agents may misbehave. */
-export type AgentTrouble = 'none' | 'exitsAtFirst' | 'exitsAlways' | 'diesOnline' | 'mute' | 'diesAtWork';
-
 export interface RequestStep {
   readonly type: 'request';
   /** From 1; the request's tag is made of it. */
   readonly number: number;
   readonly kind: RequestKind;
-  readonly trouble: AgentTrouble;
   /** How long its job takes, in milliseconds. */
   readonly jobMs: number;
   /** When the second act of its kind follows (cancel, redeliver, repeat), in milliseconds. */
@@ -65,8 +61,6 @@ export interface WeatherStep {
 /** A node is taken away from under its tasks. */
 export interface PreemptStep {
   readonly type: 'preempt';
-  /** Which of those that run: in [0, 1). */
-  readonly roll: number;
 }
 
 export type Step = RequestStep | KillStep | WeatherStep | PreemptStep;
@@ -95,15 +89,6 @@ const kindWeights: Readonly<Record<RequestKind, number>> = {
   messageGarbled: 4,
 };
 
-const troubleWeights: Readonly<Record<AgentTrouble, number>> = {
-  none: 81,
-  exitsAtFirst: 6,
-  exitsAlways: 3,
-  diesOnline: 4,
-  mute: 2,
-  diesAtWork: 4,
-};
-
 const partWeights: Readonly<Record<PartName, number>> = { host: 58, batch: 14, devops: 14, storage: 14 };
 
 /** Requests between two changes of the faults in force. */
@@ -123,10 +108,9 @@ export function makeSchedule({ seed, requests, kills, faults }: ScheduleOptions)
   const steps: Step[] = faults ? [{ type: 'weather', roll: random.next() }] : [];
   for (const [index, kind] of kinds.entries()) {
     const number = index + 1;
-    steps.push(requestStep(random, number, kind, faults));
+    steps.push(requestStep(random, number, kind));
     if (faults && number % requestsPerWeather === 0) steps.push({ type: 'weather', roll: random.next() });
-    if (faults && number % requestsPerPreemption === requestsPerPreemption - 1)
-      steps.push({ type: 'preempt', roll: random.next() });
+    if (faults && number % requestsPerPreemption === 0) steps.push({ type: 'preempt' });
     for (const _ of killsAfter.filter(after => after === number)) steps.push(killStep(random));
   }
   return steps;
@@ -139,13 +123,11 @@ function spread(random: Random, requests: number): RequestKind[] {
   return random.shuffled([...some, ...rest]);
 }
 
-function requestStep(random: Random, number: number, kind: RequestKind, faults: boolean): RequestStep {
-  const trouble = random.weighted(troubleWeights);
+function requestStep(random: Random, number: number, kind: RequestKind): RequestStep {
   return {
     type: 'request',
     number,
     kind,
-    trouble: faults ? trouble : 'none',
     jobMs: random.between(0, 1_500),
     thenMs: random.between(50, 5_000),
   };

@@ -1,23 +1,24 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
 import type { PartName } from '../local/stack/plan.js';
 import type { Stack } from '../local/stack/stack.js';
-import { call, insist } from './call.js';
+import { call } from './call.js';
 import type { Bite } from './evidence.js';
 import { type FaultyPart, faultyParts, type Weather, weathers } from './weathers.js';
+import { batchPool } from './world.js';
 
 const Bites = z.array(z.looseObject({ n: z.number(), at: z.string(), call: z.string(), rule: z.string() }));
-const Pool = z.looseObject({ nodes: z.array(z.looseObject({ id: z.string(), state: z.string() })) });
-
-/** How long a preempted node is away. */
-const preemptedMs = 1_000;
+const TaskBites = z.array(
+  z.looseObject({ n: z.number(), at: z.string(), does: z.string(), task: z.string() }),
+);
+const Preempted = z.looseObject({ nodes: z.array(z.string()) });
 
 /** The faults in force, which a part forgets when it is killed, and the log of what they did. */
 export class WeatherMaker {
   readonly bites: Bite[] = [];
   preempted = 0;
   #now: Weather = {};
-  readonly #seen = new Map<FaultyPart, number>();
+  /** The number of the last bite that was read, by log. */
+  readonly #seen = new Map<string, number>();
 
   constructor(private readonly stack: Stack) {}
 
@@ -36,34 +37,31 @@ export class WeatherMaker {
   /** Tells a part that was started again what is in force. */
   async restore(part: PartName): Promise<void> {
     if (!isFaulty(part)) return;
-    this.#seen.set(part, 0);
+    for (const log of this.#seen.keys()) if (log.startsWith(`${part}/`)) this.#seen.delete(log);
     await this.#put(part);
   }
 
   /** Writes down what has bitten, before it is forgotten. */
   async note(part: PartName): Promise<void> {
     if (!isFaulty(part)) return;
-    const { json } = await call(
-      'GET',
-      `${this.stack.url(part)}/_local/faults/bites?after=${this.#seen.get(part) ?? 0}`,
-    );
-    for (const { n, at, call: met, rule } of Bites.parse(json)) {
-      this.#seen.set(part, n);
+    for (const { at, call: met, rule } of await this.#news(part, 'faults', Bites)) {
       this.bites.push({ part, at, call: met, rule });
+    }
+    if (part !== 'batch') return;
+    for (const { at, task, does } of await this.#news(part, 'task-faults', TaskBites)) {
+      this.bites.push({ part: 'task', at, call: task, rule: does });
     }
   }
 
   /** Takes a node away from under its tasks, as the cloud does with a Spot node. */
-  async preempt(roll: number): Promise<void> {
-    const url = `${this.stack.url('batch')}/_local/pools/batchLinux`;
-    const { nodes } = Pool.parse((await call('GET', url)).json);
-    const there = nodes.filter(({ state }) => state === 'running' || state === 'idle');
-    const node = there[Math.floor(roll * there.length)];
-    if (!node) return;
-    this.preempted += 1;
-    await call('PUT', url, {}, { nodes: [{ id: node.id, state: 'preempted' }] });
-    await sleep(preemptedMs);
-    await call('PUT', url, {}, { nodes: [{ id: node.id, state: 'idle' }] });
+  async preempt(): Promise<void> {
+    const { json } = await call(
+      'POST',
+      `${this.stack.url('batch')}/_local/pools/${batchPool}/nodes`,
+      {},
+      { state: 'preempted', count: 1, busy: true },
+    );
+    this.preempted += Preempted.parse(json).nodes.length;
   }
 
   async #set(weather: Weather): Promise<void> {
@@ -74,17 +72,28 @@ export class WeatherMaker {
     }
   }
 
+  /** The bites since the last look. */
+  async #news<Entry extends { readonly n: number }>(
+    part: FaultyPart,
+    what: 'faults' | 'task-faults',
+    schema: z.ZodType<readonly Entry[]>,
+  ): Promise<readonly Entry[]> {
+    const log = `${part}/${what}`;
+    const url = `${this.stack.url(part)}/_local/${what}/bites?after=${this.#seen.get(log) ?? 0}`;
+    const entries = schema.parse((await call('GET', url)).json);
+    const last = entries.at(-1);
+    if (last) this.#seen.set(log, last.n);
+    return entries;
+  }
+
   async #put(part: FaultyPart): Promise<void> {
-    await insist(`The faults of the ${part}`, async () => {
-      const { status, json } = await call(
-        'PUT',
-        `${this.stack.url(part)}/_local/faults`,
-        {},
-        this.#now[part] ?? [],
-      );
-      if (status >= 300) throw new Error(`The ${part} did not take them: ${JSON.stringify(json)}`);
-      return true;
-    });
+    await this.#give(part, 'faults', this.#now[part] ?? []);
+    if (part === 'batch') await this.#give(part, 'task-faults', this.#now.tasks ?? []);
+  }
+
+  async #give(part: FaultyPart, what: 'faults' | 'task-faults', rules: readonly object[]): Promise<void> {
+    const { status, json } = await call('PUT', `${this.stack.url(part)}/_local/${what}`, {}, rules);
+    if (status >= 300) throw new Error(`The ${part} did not take its ${what}: ${JSON.stringify(json)}`);
   }
 }
 

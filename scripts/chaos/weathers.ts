@@ -7,11 +7,20 @@ export interface Rule {
   readonly preset: string;
   readonly probability: number;
   readonly call?: string;
-  readonly delayMs?: number;
+  readonly client?: string;
   readonly holdMs?: number;
 }
 
-export type Weather = Readonly<Partial<Record<FaultyPart, readonly Rule[]>>>;
+/** A rule of the stand-in's `/_local/task-faults`: what goes wrong with tasks, and the agents in them. */
+interface TaskRule {
+  readonly does: string;
+  readonly probability: number;
+  readonly afterMs?: number;
+}
+
+export interface Weather extends Readonly<Partial<Record<FaultyPart, readonly Rule[]>>> {
+  readonly tasks?: readonly TaskRule[];
+}
 
 const rule = (preset: string, probability: number, call = '*', more: Partial<Rule> = {}): Rule => ({
   preset,
@@ -19,6 +28,9 @@ const rule = (preset: string, probability: number, call = '*', more: Partial<Rul
   call,
   ...more,
 });
+
+/** Calls of the product alone: an agent waits for an answer for much longer than a request lives here. */
+const app = { client: 'azdo-batch-agents' } as const;
 
 /** What of storage is the product's own: the journal of its host is in the same account. */
 const table = '* table/AgentRequests*';
@@ -59,7 +71,30 @@ export const weathers: Readonly<Record<string, Weather>> = {
     devops: [rule('slow', 0.15, '*', { holdMs: 1_200 })],
     storage: [rule('slow', 0.05, table, { holdMs: 1_200 })],
   },
-  'new jobs lag': { batch: [rule('jobNotFoundAtFirst', 0.5, 'POST /jobs/:jobId/tasks')] },
+  silent: {
+    batch: [rule('hang', 0.03), rule('hangAfterCommit', 0.05, 'POST /jobs*')],
+    devops: [rule('hang', 0.02, '*', app), rule('hangAfterCommit', 0.1, 'POST */events', app)],
+  },
+  'new jobs lag': {
+    batch: [rule('jobNotFoundAtFirst', 0.5, 'POST /jobs/:jobId/tasks')],
+    tasks: [{ does: 'registerLate', probability: 0.3, afterMs: 4_000 }],
+  },
+  'agents fail': {
+    tasks: [
+      { does: 'exit', probability: 0.3 },
+      { does: 'dieBeforeJob', probability: 0.2, afterMs: 300 },
+      { does: 'dieInJob', probability: 0.2, afterMs: 200 },
+    ],
+  },
+  'images are gone': { tasks: [{ does: 'failToStart', probability: 0.75, afterMs: 200 }] },
+  'nodes go': {
+    tasks: [
+      { does: 'preemptNode', probability: 0.08, afterMs: 1_500 },
+      { does: 'kill', probability: 0.1, afterMs: 2_500 },
+      { does: 'wallClock', probability: 0.08, afterMs: 2_000 },
+      { does: 'neverRegister', probability: 0.04 },
+    ],
+  },
   denied: {
     batch: [rule('authenticationFailed', 0.05, 'POST /jobs*'), rule('quotaReached', 0.2, 'POST /jobs')],
     devops: [rule('accessDenied', 0.03, 'GET *'), rule('signInPage', 0.03, 'GET */agents')],

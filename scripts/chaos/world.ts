@@ -1,13 +1,12 @@
-import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { PartName } from '../local/stack/plan.js';
 import { type Stack, startStack } from '../local/stack/stack.js';
 
 /** One agent pool a profile: in a common one, a job that demands nothing would take somebody else's agent. */
 export const agentPools = { ubuntu: 'ChaosUbuntu', quick: 'ChaosQuick', article: 'ChaosArticle' } as const;
 export const replyQueue = 'chaos-replies';
-const batchPool = 'batchLinux';
+export const batchPool = 'batchLinux';
 
 /** As an operator would write them, hurried. Agents are processes: more than a few at once would only wait for the CPU. */
 const profiles = {
@@ -17,7 +16,7 @@ const profiles = {
   quick: { devOpsPool: agentPools.quick, idleMinutes: 0.05 },
   article: { devOpsPool: agentPools.article, idleMinutes: 0.2 },
 } as const;
-const common = { batchPool, image: 'azdo-agent:ubuntu-24.04-azdo', attempts: 3, timeoutMinutes: 3 };
+const common = { batchPool, image: 'azdo-agent:ubuntu-24.04-azdo', attempts: 3, timeoutMinutes: 2 };
 const agentsAtOnce = { maxNodes: 2, taskSlotsPerNode: 4, bootMs: 0 } as const;
 
 export interface World {
@@ -26,22 +25,12 @@ export interface World {
   readonly logFile: (part: PartName) => string;
   /** Parts that ended and were not killed, as sentences. */
   readonly lost: readonly string[];
-  /** Lets agents make trouble, or stops that. */
-  letAgentsMisbehave(may: boolean): void;
 }
 
-/** Starts the whole product in a folder, with agents that can be told to make trouble. */
+/** Starts the whole product in a folder. */
 export async function openWorld(dataDir: string, seed: number, signal: AbortSignal): Promise<World> {
   const logs = join(dataDir, 'logs');
-  const chaos = join(dataDir, 'chaos');
-  for (const folder of [logs, chaos]) mkdirSync(folder, { recursive: true });
-  const permission = join(chaos, 'agents-may-misbehave');
-  const images = join(chaos, 'images.json');
-  const agent = fileURLToPath(new URL('unreliable-agent.js', import.meta.url));
-  writeFileSync(
-    images,
-    JSON.stringify([{ image: '*azdo-agent:*', command: [process.execPath, agent, permission] }]),
-  );
+  mkdirSync(logs, { recursive: true });
   const logFile = (part: PartName): string => join(logs, `${part}.log`);
   const lost: string[] = [];
   const stack = await startStack({
@@ -62,7 +51,7 @@ export async function openWorld(dataDir: string, seed: number, signal: AbortSign
     args: {
       storage: ['--save-every-write'],
       devops: ['--pools', Object.values(agentPools).join(','), '--lock', '8', '--offline-after', '4'],
-      batch: ['--images', images, '--runner', 'process'],
+      batch: ['--runner', 'process'],
     },
     onEvent: event => {
       if (event.type === 'line') appendFileSync(logFile(event.part), `${event.line}\n`);
@@ -85,6 +74,5 @@ export async function openWorld(dataDir: string, seed: number, signal: AbortSign
     stack,
     logFile,
     lost,
-    letAgentsMisbehave: may => (may ? writeFileSync(permission, '') : rmSync(permission, { force: true })),
   };
 }

@@ -8,7 +8,7 @@ export const at = (seconds: number): string =>
   new Date(Date.parse('2026-01-01T09:00:00.000Z') + seconds * 1_000).toISOString();
 
 export function asked(kind: RequestKind, change: Partial<Asked> = {}): Asked {
-  const one = new Ledger(1).open({ type: 'request', number: 1, kind, trouble: 'none', jobMs: 0, thenMs: 0 });
+  const one = new Ledger(1).open({ type: 'request', number: 1, kind, jobMs: 0, thenMs: 0 });
   return { ...one, sent: 1, ...change };
 }
 

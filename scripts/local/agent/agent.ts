@@ -2,12 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Refused } from './client.js';
 import type { Credentials } from './credentials.js';
 import { AgentExit, type ExitCode, exitCode } from './exit.js';
+import { type AgentFault, beforeRegistration, dieLater } from './fault.js';
 import { Job, type JobResult, runJob } from './job.js';
 import { Registration } from './registration.js';
 import type { AgentSettings } from './settings.js';
 
 export interface AgentOptions {
   readonly settings: AgentSettings;
+  /** How it is to misbehave. */
+  readonly fault?: AgentFault;
   readonly credentials: Credentials;
   readonly capabilities: Record<string, string>;
   readonly say: (line: string) => void;
@@ -23,15 +26,19 @@ export async function runAgent(options: AgentOptions): Promise<ExitCode> {
   const client = new Client(settings.url, options.credentials, shutdown);
   let registration: Registration;
   try {
+    await beforeRegistration(options.fault, shutdown);
     registration = await register(client, options);
   } catch (error) {
     if (shutdown.aborted) return exitCode.done;
     throw error;
   }
   say(`registered as ${settings.name} in pool ${settings.pool}, listening for jobs`);
+  const liveOn = dieLater(options.fault, 'dieBeforeJob');
   try {
     do {
       const job = await nextJob(registration, shutdown);
+      liveOn();
+      dieLater(options.fault, 'dieInJob');
       say(`running job ${job.jobDisplayName} (request ${job.requestId})`);
       const result = await work(registration, job, options);
       say(`job ${job.jobDisplayName} completed with result: ${result}`);

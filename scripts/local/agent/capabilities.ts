@@ -1,11 +1,18 @@
+import { faultVariable } from './fault.js';
+
 /** Version of the agent that this one behaves like. */
 export const agentVersion = '4.255.0';
 
 /** Longer values are not capabilities: the real agent leaves them out as well. */
 const maxValueLength = 1024;
 
-/** Never shown to anyone and never given to a job: the agent's own credentials. */
-export const credentialNames: readonly string[] = ['AZDO_TOKEN', 'AZDO_TOKEN_FILE', 'AZDO_IDENTITY_ENDPOINT'];
+/** Never shown to anyone and never given to a job: the agent's own credentials, and how it is to misbehave. */
+export const privateNames: readonly string[] = [
+  'AZDO_TOKEN',
+  'AZDO_TOKEN_FILE',
+  'AZDO_IDENTITY_ENDPOINT',
+  faultVariable,
+];
 
 const systems: Readonly<Partial<Record<NodeJS.Platform, string>>> = { win32: 'Windows_NT', darwin: 'Darwin' };
 
@@ -20,7 +27,7 @@ export function systemCapabilities(
   const hidden = new Set(
     [env['VSO_AGENT_IGNORE'], env['AZDO_ENV_IGNORE']]
       .flatMap(names => names?.split(',') ?? [])
-      .concat(credentialNames, 'VSO_AGENT_IGNORE', 'AZDO_ENV_IGNORE')
+      .concat(privateNames, 'VSO_AGENT_IGNORE', 'AZDO_ENV_IGNORE')
       .map(name => name.trim().toLowerCase()),
   );
   const capabilities: Record<string, string> = {};

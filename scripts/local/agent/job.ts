@@ -2,7 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import * as z from 'zod';
-import { agentVersion, credentialNames } from './capabilities.js';
+import { agentVersion, privateNames } from './capabilities.js';
 import { Client, Refused } from './client.js';
 import { bearerToken } from './credentials.js';
 import { RunLogStream } from './run-log.js';
@@ -141,7 +141,7 @@ function stepEnvironment(
   tempFolder: string,
 ): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = { ...agentEnv };
-  for (const name of credentialNames) delete env[name];
+  for (const name of privateNames) delete env[name];
   for (const [name, { value }] of Object.entries(job.variables)) {
     env[name.replaceAll(/[. ]/g, '_').toUpperCase()] = value;
   }

@@ -2,6 +2,7 @@ import { runAgent } from './agent.js';
 import { systemCapabilities } from './capabilities.js';
 import { managedIdentity, personalAccessToken } from './credentials.js';
 import { AgentExit, exitCode } from './exit.js';
+import { nodeTime, readFault } from './fault.js';
 import { readSettings } from './settings.js';
 
 /**
@@ -14,10 +15,16 @@ async function main(): Promise<number> {
     for (const problem of problems) console.error(problem);
     return exitCode.terminated;
   }
-  if (settings.expiresAt && settings.expiresAt.getTime() <= Date.now()) {
+  const fault = readFault(process.env);
+  if (fault?.does === 'exit') {
+    console.error(`Told to end with exit code ${fault.exitCode}.`);
+    return fault.exitCode;
+  }
+  if (settings.expiresAt && settings.expiresAt.getTime() <= nodeTime(fault)) {
     throw new AgentExit(
       exitCode.tooLate,
-      `This agent was to be started before ${settings.expiresAt.toISOString()}. Nobody waits for it any more.`,
+      `This agent was to be started before ${settings.expiresAt.toISOString()}; by the clock of this node it is ` +
+        `${new Date(nodeTime(fault)).toISOString()}. Nobody waits for it any more.`,
     );
   }
   const shutdown = new AbortController();
@@ -30,6 +37,7 @@ async function main(): Promise<number> {
   }
   return await runAgent({
     settings,
+    fault,
     credentials: settings.token
       ? personalAccessToken(settings.token)
       : managedIdentity(settings.identityEndpoint),

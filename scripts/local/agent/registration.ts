@@ -7,7 +7,7 @@ import { AgentExit, exitCode } from './exit.js';
 
 const List = <Item extends z.ZodType>(item: Item) => z.object({ value: z.array(item) });
 const Pools = List(z.object({ id: z.int(), name: z.string() }));
-const Agent = z.object({ id: z.int(), name: z.string(), status: z.string().optional() });
+const Agent = z.object({ id: z.int(), name: z.string() });
 const Agents = List(Agent);
 const Session = z.object({ sessionId: z.string() });
 const Message = z.object({ messageId: z.int(), messageType: z.string(), body: z.string() }).optional();
@@ -34,7 +34,9 @@ export class Registration {
   }
 
   /**
-   * Registers; an agent of the same name that is offline is replaced.
+   * Registers, under a name that nobody else has: a registration of the same name is not replaced, not even an
+   * offline one. A name is used once, so only a rerun of the same task finds one (its node was taken away), and by then
+   * another agent has been asked for.
    *
    * @throws {AgentExit} with the code for each thing that can be wrong.
    */
@@ -73,15 +75,9 @@ export class Registration {
       Agents,
       asking,
     );
-    const namesake = namesakes.value[0];
-    if (namesake?.status === 'online') throw nameInUse(name, poolName);
+    if (namesakes.value.length > 0) throw nameInUse(name, poolName);
     try {
-      const agent = namesake
-        ? await client.call('PUT', `${poolPath}/agents/${namesake.id}`, Agent, {
-            ...patience,
-            body: { ...body, id: namesake.id },
-          })
-        : await client.call('POST', `${poolPath}/agents`, Agent, { ...patience, body });
+      const agent = await client.call('POST', `${poolPath}/agents`, Agent, { ...patience, body });
       const registration = new Registration(client, poolPath, agent);
       await registration.openSession();
       return registration;
@@ -160,5 +156,5 @@ export class Registration {
 const nameInUse = (name: string, pool: string): AgentExit =>
   new AgentExit(
     exitCode.nameInUse,
-    `The name "${name}" is in use: an agent of this name is online in pool "${pool}".`,
+    `The name "${name}" is in use: pool "${pool}" has an agent of this name already, online or not. A name is used once.`,
   );

@@ -6,6 +6,9 @@ import { createInterface } from 'node:readline';
 /** How long a step has to end by itself before it is killed. */
 const killAfterMs = 3_000;
 
+/** Heads of the process groups that run. */
+export const runningSteps = new Set<number>();
+
 /**
  * Runs one script in a shell, as the head of its own process group, and kills the whole group when asked to stop.
  *
@@ -32,6 +35,7 @@ export async function runScript(options: {
       detached: !windows,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    if (child.pid !== undefined) runningSteps.add(child.pid);
     const stop = (): void => {
       killGroup(child, 'SIGTERM');
       setTimeout(() => killGroup(child, 'SIGKILL'), killAfterMs).unref();
@@ -49,6 +53,7 @@ export async function runScript(options: {
       });
     } finally {
       options.stop.removeEventListener('abort', stop);
+      if (child.pid !== undefined) runningSteps.delete(child.pid);
     }
   } finally {
     await rm(file, { force: true });

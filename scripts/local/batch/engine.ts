@@ -13,6 +13,7 @@ import type { Runner } from './runner.js';
 import { Runs } from './runs.js';
 import { type Job, Store } from './store.js';
 import { taskEnvironment } from './task-environment.js';
+import { faultEnvironment, type TaskFault, TaskFaults } from './task-faults.js';
 import { endedUnrun, jobActionOf, type RunOutcome, reactivated, settle } from './task-outcome.js';
 
 export interface EngineOptions {
@@ -22,6 +23,8 @@ export interface EngineOptions {
   /** From SIGTERM to SIGKILL, in milliseconds. */
   readonly killGraceMs: number;
   readonly maxActiveJobs: number;
+  /** Makes the chances of task faults reproducible. */
+  readonly seed: number;
 }
 
 const defaultRetentionMs = 7 * 86_400_000;
@@ -31,11 +34,14 @@ export class Engine {
   readonly store: Store;
   readonly runs: Runs;
   readonly pools: Pools;
+  readonly taskFaults: TaskFaults;
   /** Where the server answers; tasks are told. Known once it listens. */
   url = '';
   #options: EngineOptions;
   /** By task path; what ends a task at its wall clock, and a job at its own. */
   #alarms = new Map<string, () => void>();
+  /** By run: what is to go wrong with it once it has started. */
+  #doomed = new Map<string, TaskFault>();
   #closing = false;
 
   constructor(options: EngineOptions) {
@@ -48,6 +54,7 @@ export class Engine {
       ended: (run, outcome) => this.#ended(run, outcome),
       forgotten: run => this.#forgotten(run),
     });
+    this.taskFaults = new TaskFaults(options.seed);
     this.pools = new Pools(this.store, this.runs, (path, poolId, nodeId) =>
       this.#startTask(path, poolId, nodeId),
     );
@@ -255,6 +262,13 @@ export class Engine {
       taskDir,
     });
     this.store.changeTask(job, task, { state: 'preparing', runId: run.id, node: { poolId, nodeId } });
+    const fault = this.taskFaults.decide({
+      pool: poolId,
+      job: job.record.spec.id,
+      task: task.spec.id,
+      image: task.spec.containerSettings?.imageName ?? '',
+    });
+    if (fault) this.#doomed.set(run.id, fault);
     const env = taskEnvironment(job.record.spec, task.spec, {
       account: this.#options.account,
       accountUrl: this.url,
@@ -265,7 +279,11 @@ export class Engine {
       taskDir,
       workDir,
     });
-    this.runs.start(run, { spec: task.spec, env, workDir });
+    this.runs.start(
+      run,
+      { spec: task.spec, env: { ...env, ...faultEnvironment(fault) }, workDir },
+      fault?.does === 'failToStart' ? fault : undefined,
+    );
   }
 
   #started(run: RunRecord, at: string): void {
@@ -281,12 +299,30 @@ export class Engine {
         }),
       });
     }
+    this.#doom(run, Date.parse(at));
     const limit = durationMs(task.spec.constraints?.maxWallClockTime ?? '');
     if (limit === undefined || this.#closing) return;
     this.#setAlarm(run.id, Date.parse(at) + limit, () => void this.runs.end(run.id, 'timeout'));
   }
 
+  /** Does to a run that has started what a task fault is to do to it. */
+  #doom(run: RunRecord, startedAt: number): void {
+    const fault = this.#doomed.get(run.id);
+    this.#doomed.delete(run.id);
+    if (!fault || !('afterMs' in fault) || this.#closing) return;
+    const at = startedAt + fault.afterMs;
+    const later = (act: () => void): void => this.#setAlarm(`fault/${run.id}`, at, act);
+    const node = (state: 'preempted' | 'unusable'): void =>
+      later(() => this.pools.setNodeState(this.pools.get(run.poolId), run.nodeId, state));
+    if (fault.does === 'wallClock') later(() => void this.runs.end(run.id, 'timeout'));
+    if (fault.does === 'kill') later(() => void this.runs.kill(run.id));
+    if (fault.does === 'preemptNode') node('preempted');
+    if (fault.does === 'breakNode') node('unusable');
+  }
+
   #ended(run: RunRecord, outcome: RunOutcome): void {
+    this.#doomed.delete(run.id);
+    this.#clearAlarm(`fault/${run.id}`);
     this.#clearAlarm(run.id);
     const { job, task } = this.#find(`${run.jobKey}/${run.taskKey}`);
     if (!job || !task || task.runId !== run.id) return;

@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import * as z from 'zod';
 
+import { seconds, wholeNumber } from '../number-options.js';
 import { runService } from '../service.js';
 import { ImageCommands, readConfigFile } from './images.js';
 import { PoolConfig } from './records.js';
@@ -9,12 +10,6 @@ import { startLocalBatch } from './server.js';
 const port = (text: string): number => {
   const parsed = z.coerce.number().int().min(0).max(65_535).safeParse(text);
   if (!parsed.success) throw new InvalidArgumentError('It must be a port number, or 0 for a free one.');
-  return parsed.data;
-};
-
-const wholeNumber = (text: string): number => {
-  const parsed = z.coerce.number().int().min(0).safeParse(text);
-  if (!parsed.success) throw new InvalidArgumentError('It must be a whole number.');
   return parsed.data;
 };
 
@@ -27,6 +22,7 @@ const Options = z.object({
   images: z.string().optional(),
   runner: z.enum(['auto', 'docker', 'process']),
   seed: z.int().optional(),
+  skew: z.number(),
 });
 
 const command = new Command('local:batch')
@@ -46,6 +42,7 @@ const command = new Command('local:batch')
       .choices(['auto', 'docker', 'process'])
       .default('auto'),
   )
+  .option('--skew <seconds>', 'let its clock be ahead by this, or behind when negative', seconds, 0)
   .option('--seed <number>', 'makes the chances of fault rules reproducible', wholeNumber)
   .parse();
 
@@ -62,6 +59,7 @@ await runService('Local Batch', async () => {
     dataDir: options.data,
     runner: options.runner,
     seed: options.seed,
+    skewSeconds: options.skew,
     ...(options.account !== undefined && { account: options.account }),
     ...(options.key !== undefined && { key: options.key }),
     ...(options.pools !== undefined && {

@@ -32,7 +32,7 @@ export function isAlive({ pid, start }: ProcessIdentity): boolean {
 
 /**
  * Ends a process with its group and its descendants: SIGTERM to the group, as `docker stop` would, then SIGKILL to
- * whatever is left once the process has gone or the grace is over.
+ * whatever is left once the process has gone or the grace is over. Without any grace it is SIGKILL at once.
  */
 export async function endTree(leader: ProcessIdentity, graceMs: number): Promise<void> {
   if (!isAlive(leader)) {
@@ -50,7 +50,7 @@ export async function endTree(leader: ProcessIdentity, graceMs: number): Promise
   }
   // Found before the leader ends: its orphans can't be told from other processes afterwards.
   const tree = descendants(leader.pid);
-  signal(-leader.pid, 'SIGTERM');
+  if (graceMs > 0) signal(-leader.pid, 'SIGTERM');
   const deadline = Date.now() + graceMs;
   while (isAlive(leader) && Date.now() < deadline) await sleep(pollMs);
   if (isAlive(leader)) tree.push(...descendants(leader.pid));

@@ -5,11 +5,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
-import { endTree, identify, isAlive, signal } from './processes.js';
+import { endTree, identify, isAlive, signal as sendSignal } from './processes.js';
 import type { FailureInfo, RunIntent, RunRecord } from './records.js';
 import { readOutcome, readStarted, type Started } from './run-files.js';
 import type { Launch, Runner, RunRequest } from './runner.js';
 import type { Store } from './store.js';
+import type { StartFailure } from './task-faults.js';
 import { failure, type RunOutcome } from './task-outcome.js';
 import type { WrapperOrder } from './task-wrapper.js';
 
@@ -54,7 +55,11 @@ export class Runs {
   }
 
   /** Starts a run that is already recorded; what goes wrong is the run's outcome. */
-  start(run: RunRecord, request: Omit<RunRequest, 'runId' | 'runDir' | 'taskDir' | 'signal'>): void {
+  start(
+    run: RunRecord,
+    request: Omit<RunRequest, 'runId' | 'runDir' | 'taskDir' | 'signal'>,
+    startFailure?: StartFailure,
+  ): void {
     const { signal: aborted } = this.#enter(run.id).abort;
     const full: RunRequest = {
       ...request,
@@ -63,10 +68,16 @@ export class Runs {
       runDir: this.runDir(run.id),
       signal: aborted,
     };
-    this.#launch(run, full).catch((error: unknown) => {
+    this.#launch(run, full, startFailure).catch((error: unknown) => {
       const told = failure('CommandLaunchFailed', error instanceof Error ? error.message : String(error));
       void this.#finish(run.id, { kind: 'notStarted', failure: told, at: new Date().toISOString() });
     });
+  }
+
+  /** Kills a run's processes, as happens when memory runs out; its outcome is what they leave. */
+  async kill(id: string): Promise<void> {
+    const started = readStarted(this.runDir(id));
+    if (started) await this.#endProcesses(id, started, 0);
   }
 
   /** Takes up a run that an earlier server left, whatever has become of it. */
@@ -113,12 +124,14 @@ export class Runs {
     return live;
   }
 
-  async #launch(run: RunRecord, request: RunRequest): Promise<void> {
+  async #launch(run: RunRecord, request: RunRequest, startFailure?: StartFailure): Promise<void> {
     // At once, not in turns with others: the task may be deleted, and added again, from here on.
     rmSync(run.taskDir, { recursive: true, force: true });
     for (const folder of [request.workDir, request.runDir])
       mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const prepared = await this.runner.prepare(request);
+    const prepared = startFailure
+      ? await failToStart(startFailure, request)
+      : await this.runner.prepare(request);
     const current = this.store.runs.get(run.id);
     if (!current || current.intent) {
       // Ended while its image was being fetched.
@@ -184,7 +197,7 @@ export class Runs {
     await this.#endProcesses(id, started, graceMs);
     const deadline = Date.now() + wrapperEndMs;
     while (isAlive(wrapper) && Date.now() < deadline) await sleep(20);
-    if (isAlive(wrapper)) signal(wrapper.pid, 'SIGKILL');
+    if (isAlive(wrapper)) sendSignal(wrapper.pid, 'SIGKILL');
   }
 
   async #endProcesses(id: string, started: Started | undefined, graceMs: number): Promise<void> {
@@ -229,5 +242,17 @@ const strength: Readonly<Record<RunIntent, number>> = {
   terminate: 3,
   delete: 4,
 };
+
+/** @returns at once when the run is ended meanwhile. */
+async function failToStart(
+  { code, afterMs }: StartFailure,
+  { spec, signal }: RunRequest,
+): Promise<FailureInfo> {
+  await sleep(afterMs, undefined, { signal }).catch(() => undefined);
+  return failure(
+    code,
+    `${spec.containerSettings?.imageName ?? spec.commandLine}: told to fail by a task fault.`,
+  );
+}
 
 const isFailure = (prepared: Launch | FailureInfo): prepared is FailureInfo => 'code' in prepared;

@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 
 import { addCallsAndFaults } from '../calls.js';
+import { addClock, ServiceClock } from '../clock.js';
 import type { RunningService } from '../service.js';
 import { Engine } from './engine.js';
 import { BatchError, errorBody } from './errors.js';
@@ -37,6 +38,8 @@ export interface LocalBatchOptions {
   readonly killGraceMs?: number;
   /** Makes the chances of fault rules reproducible; absent: by chance. */
   readonly seed?: number | undefined;
+  /** How far its clock is ahead, or behind when negative. */
+  readonly skewSeconds?: number;
   /** The account's quota of active jobs. */
   readonly maxActiveJobs?: number;
 }
@@ -77,6 +80,7 @@ async function start(options: LocalBatchOptions, dataDir: string, unlock: () => 
   const useDocker = options.runner === 'docker' || (options.runner !== 'process' && (await dockerAnswers()));
   const processes = processRunner(options.images ?? defaultImages);
   const runner = useDocker ? dockerRunner(processes) : processes;
+  const seed = options.seed ?? randomInt(2 ** 31);
   const killGraceMs = options.killGraceMs ?? 5_000;
   const engine = new Engine({
     dataDir,
@@ -84,10 +88,11 @@ async function start(options: LocalBatchOptions, dataDir: string, unlock: () => 
     runner,
     killGraceMs,
     maxActiveJobs: options.maxActiveJobs ?? 300,
+    seed,
   });
   engine.pools.configure(options.pools ?? defaultPools);
 
-  const server = buildServer(engine, account, options.seed ?? randomInt(2 ** 31));
+  const server = buildServer(engine, account, seed, options.skewSeconds);
   engine.url = await server.listen({ host: '127.0.0.1', port: options.port ?? 0 });
   // Only now: a server that can't have its port must not have touched a task.
   engine.resume();
@@ -104,7 +109,7 @@ async function start(options: LocalBatchOptions, dataDir: string, unlock: () => 
   };
 }
 
-function buildServer(engine: Engine, account: AccountKey, seed: number): FastifyInstance {
+function buildServer(engine: Engine, account: AccountKey, seed: number, skewSeconds = 0): FastifyInstance {
   const server = Fastify({
     bodyLimit: maxBodyBytes,
     exposeHeadRoutes: false,
@@ -137,13 +142,15 @@ function buildServer(engine: Engine, account: AccountKey, seed: number): Fastify
     }
   });
   // Before the checks: a service in trouble answers so to everyone.
+  const clock = new ServiceClock(skewSeconds);
+  addClock(server, clock);
   addCallsAndFaults(server, { presets: batchPresets, seed });
   server.addHook('onRequest', async (request, reply) => {
     if (reply.sent || request.url.startsWith('/_local/')) return;
     authenticate(
       { method: request.method, url: request.url, headers: request.raw.headers },
       account,
-      Date.now(),
+      clock.now(),
     );
     checkVersion(request);
   });

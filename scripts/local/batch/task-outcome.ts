@@ -22,9 +22,22 @@ const sentences = {
     'The container registry could not be reached or refused the login.',
   ],
   ContainerInvalidSettings: ['userError', 'The container could not be made with its settings.'],
+  ContainerMiscError: ['userError', 'The container could not be run.'],
+  DiskFull: ['userError', 'There is not enough disk space on the node.'],
 } as const satisfies Record<string, readonly [FailureInfo['category'], string]>;
 
-export type FailureCode = keyof typeof sentences;
+export const failureCodes = [
+  'FailureExitCode',
+  'TaskEnded',
+  'CommandProgramNotFound',
+  'CommandLaunchFailed',
+  'ContainerInvalidImage',
+  'ContainerInvalidRegistry',
+  'ContainerInvalidSettings',
+  'ContainerMiscError',
+  'DiskFull',
+] as const satisfies ReadonlyArray<keyof typeof sentences>;
+export type FailureCode = (typeof failureCodes)[number];
 
 export function failure(code: FailureCode, detail: string): FailureInfo {
   const [category, message] = sentences[code];

@@ -1,13 +1,9 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { seconds, wholeNumber } from '../number-options.js';
 import { runService } from '../service.js';
 import { startDevOps } from './server.js';
 
-const wholeNumber = (text: string): number => {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('It must be a whole number.');
-  return value;
-};
-const seconds = (text: string): number => {
+const patience = (text: string): number => {
   const value = Number(text);
   if (!(value > 0)) throw new InvalidArgumentError('It must be a number of seconds.');
   return value * 1000;
@@ -30,14 +26,15 @@ const program = new Command('local:devops')
   .option('--allow-identity', 'offer a stand-in of the metadata service at /_local/identity/token')
   .addOption(
     new Option('--offline-after <seconds>', 'silence after which an agent is offline')
-      .argParser(seconds)
+      .argParser(patience)
       .default(5_000, '5'),
   )
   .addOption(
     new Option('--lock <seconds>', 'silence after which the job of an agent is given up')
-      .argParser(seconds)
+      .argParser(patience)
       .default(60_000, '60'),
   )
+  .option('--skew <seconds>', 'let its clock be ahead by this, or behind when negative', seconds, 0)
   .option('--seed <number>', 'makes the chances of fault rules reproducible', wholeNumber)
   .parse();
 
@@ -49,6 +46,7 @@ const options = program.opts<{
   offlineAfter: number;
   lock: number;
   seed?: number;
+  skew: number;
 }>();
 
 await runService('Azure DevOps (local)', () =>
@@ -61,5 +59,6 @@ await runService('Azure DevOps (local)', () =>
     offlineAfterMs: options.offlineAfter,
     lockMs: options.lock,
     seed: options.seed,
+    skewSeconds: options.skew,
   }),
 );

@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import fastify from 'fastify';
 import getPort from 'get-port';
 import { addCallsAndFaults } from '../calls.js';
+import { addClock, ServiceClock } from '../clock.js';
 import type { RunningService } from '../service.js';
 import { addAgentRecordsRoute } from './agent-records.js';
 import { addAgentRoutes } from './agents.js';
@@ -45,6 +46,8 @@ export interface DevOpsOptions {
   readonly answerTimeoutMs?: number;
   /** Makes the chances of fault rules reproducible; absent: by chance. */
   readonly seed?: number | undefined;
+  /** How far its clock is ahead, or behind when negative. */
+  readonly skewSeconds?: number;
 }
 
 export interface RunningDevOps extends RunningService {
@@ -113,6 +116,7 @@ export async function startDevOps(options: DevOpsOptions): Promise<RunningDevOps
     async (_request: unknown, body: Buffer) => body,
   );
   answerErrors(server);
+  addClock(server, new ServiceClock(options.skewSeconds));
   addCallsAndFaults(server, { presets: devOpsPresets, seed: options.seed ?? randomInt(2 ** 31) });
   addRunRoutes(server, runs, queue, timelines, log);
   addAgentRecordsRoute(server, state);

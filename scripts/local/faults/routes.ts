@@ -3,7 +3,7 @@ import * as z from 'zod';
 import type { CallCounts } from './call-counts.js';
 import type { Faults } from './faults.js';
 
-const Bites = z.object({ after: z.coerce.number().int().min(0).default(0) });
+export const BitesQuery = z.object({ after: z.coerce.number().int().min(0).default(0) });
 
 /**
  * The control API that every stand-in has beside its own, under `/_local/`, which the service that is stood in for
@@ -41,7 +41,7 @@ export function addFaultRoutes(server: FastifyInstance, counts: CallCounts, faul
     ),
   );
   server.get('/_local/faults/bites', async (request, reply) => {
-    const query = Bites.safeParse(request.query);
+    const query = BitesQuery.safeParse(request.query);
     if (!query.success) return reply.code(400).send({ error: z.prettifyError(query.error) });
     return faults.bites(query.data.after);
   });

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { wholeNumber } from '../number-options.js';
 import { runService } from '../service.js';
 import { startStorage } from './storage.js';
 
@@ -17,12 +18,6 @@ const port = (text: string): number => {
   if (!Number.isInteger(value) || value < 0 || value > 65_535) {
     throw new InvalidArgumentError('It must be a port number, or 0 for a free one.');
   }
-  return value;
-};
-
-const wholeNumber = (text: string): number => {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('It must be a whole number.');
   return value;
 };
 

@@ -38,7 +38,11 @@ export async function openWorld(
     },
     args: {
       ...options.args,
-      devops: ['--pools', [...Object.values(pools), ...(options.agentPools ?? [])].join(',')],
+      devops: [
+        '--pools',
+        [...Object.values(pools), ...(options.agentPools ?? [])].join(','),
+        ...(options.args?.devops ?? []),
+      ],
     },
     ...(options.onEvent ? { onEvent: options.onEvent } : {}),
   });

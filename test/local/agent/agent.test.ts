@@ -152,27 +152,25 @@ ends('with 0 on SIGTERM, unregistered, and with its step killed to the last proc
   assert.equal(await (await webApi(devops).getTaskAgentApi()).getAgents(1), []);
 });
 
-ends(
-  'offline when it is killed: its registration stays, until the next of its name replaces it',
-  async () => {
-    const devops = await start();
-    const process = await agent(devops);
-    await process.printed('registered');
-    const api = await webApi(devops).getTaskAgentApi();
-    const [online] = await api.getAgents(1);
-    assert.is(online?.status, TaskAgentStatus.Online);
-    process.child.kill('SIGKILL');
-    await until('it is offline', async () =>
-      (await api.getAgents(1))[0]?.status === TaskAgentStatus.Offline ? true : undefined,
-    );
-    const next = await agent(devops);
-    await next.printed('registered');
-    const agents = await api.getAgents(1);
-    assert.is(agents.length, 1);
-    assert.is(agents[0]?.id, online?.id);
-    assert.is(agents[0]?.status, TaskAgentStatus.Online);
-  },
-);
+ends('offline when it is killed: its registration stays, and no other agent takes its name', async () => {
+  const devops = await start();
+  const process = await agent(devops);
+  await process.printed('registered');
+  const api = await webApi(devops).getTaskAgentApi();
+  const [online] = await api.getAgents(1);
+  assert.is(online?.status, TaskAgentStatus.Online);
+  process.child.kill('SIGKILL');
+  await until('it is offline', async () =>
+    (await api.getAgents(1))[0]?.status === TaskAgentStatus.Offline ? true : undefined,
+  );
+  const next = await agent(devops);
+  assert.is(await next.exit, 12);
+  assert.match(next.output(), /"eph-1" is in use: .* online or not/);
+  const agents = await api.getAgents(1);
+  assert.is(agents.length, 1);
+  assert.is(agents[0]?.id, online?.id);
+  assert.is(agents[0]?.status, TaskAgentStatus.Offline);
+});
 
 life('registers with a managed identity where there is no token', async () => {
   const devops = await start({ allowIdentity: true });

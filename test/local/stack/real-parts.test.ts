@@ -8,7 +8,7 @@ import { waitFor } from '../../support/wait-for.js';
 const realParts = suite('the stack of the real parts');
 
 realParts('the app answers again after each part was killed and started anew', () =>
-  withStack({}, async stack => {
+  withStack({ storageFaults: true, seed: 1 }, async stack => {
     const health = async (): Promise<boolean> => (await fetch(`${stack.url('host')}/api/health`)).ok;
     await waitFor('the app to be healthy', health);
     for (const part of partNames) {
