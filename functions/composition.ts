@@ -6,6 +6,7 @@ import { createBatchCompute } from '../shared/adapters/batch-compute.js';
 import { createDevOpsAgentRegistry } from '../shared/adapters/devops-agent-registry.js';
 import { createDevOpsPipelineCallback } from '../shared/adapters/devops-pipeline-callback.js';
 import { durableOrchestrations } from '../shared/adapters/durable-orchestrations.js';
+import { installationIdOf } from '../shared/adapters/installation.js';
 import type { StorageAccount } from '../shared/adapters/storage-account.js';
 import {
   createDrainableQueue,
@@ -16,8 +17,12 @@ import {
 import { createSystemClock } from '../shared/adapters/system-clock.js';
 import { createTableRequestStore } from '../shared/adapters/table-request-store.js';
 import { createTokenSeal } from '../shared/adapters/token-seal.js';
+import type { IntakeDependencies } from '../shared/api/ask-for-agent.js';
 import { health } from '../shared/api/health.js';
 import { type Config, readConfig, type StorageConfig } from '../shared/config.js';
+import { createAdmissionGate } from '../shared/limits/admission-gate.js';
+import { createBacklogGate } from '../shared/limits/backlog-gate.js';
+import { createLiveListings } from '../shared/limits/live-listings.js';
 import type { Log } from '../shared/ports.js';
 import { lifecycleName, situationEvent, watchName } from '../shared/workflow/contract.js';
 
@@ -42,16 +47,21 @@ const storageAccount = (storage: StorageConfig, service: 'queue' | 'table'): Sto
       };
 
 const { batch, devOps, registry } = config;
+const clock = createSystemClock();
+const store = createTableRequestStore({ account: storageAccount(config.storage, 'table') });
+/** Both limits count the same rows; they are exact within one process only because there is one of each in it. */
+const limits = { config, clock, listings: createLiveListings({ store, clock }) };
 const queueAccount = storageAccount(config.storage, 'queue');
-const shared: Omit<Dependencies, 'log'> = {
+const shared: Omit<Dependencies & IntakeDependencies, 'log'> = {
   config,
-  store: createTableRequestStore({ account: storageAccount(config.storage, 'table') }),
+  store,
   queue: createStorageQueue({ account: queueAccount }),
   deadLetters: createDrainableQueue(queueAccount, deadLetterQueueName),
   poison: createDrainableQueue(queueAccount, poisonQueueName),
   compute: createBatchCompute({
     accountUrl: batch.url,
     apiVersion: batch.apiVersion,
+    installation: installationIdOf(storageAccount(config.storage, 'table')),
     auth: batch.sharedKey
       ? { accountName: batch.sharedKey.account, accountKey: batch.sharedKey.key }
       : { credential: credential() },
@@ -65,12 +75,17 @@ const shared: Omit<Dependencies, 'log'> = {
   }),
   pipeline: createDevOpsPipelineCallback(),
   seal: createTokenSeal({ keys: config.callbackTokenKeys }),
-  clock: createSystemClock(),
+  clock,
+  admission: createAdmissionGate(limits),
+  backlog: createBacklogGate(limits),
   random: Math.random,
 };
 
 /** For functions that neither start nor tell orchestrations; log lines go where the invocation's go. */
-export const intakeOf = (context: InvocationContext): Dependencies => ({ ...shared, log: logOf(context) });
+export const intakeOf = (context: InvocationContext): Dependencies & IntakeDependencies => ({
+  ...shared,
+  log: logOf(context),
+});
 
 export const logOf = (context: InvocationContext): Log => ({
   info: message => context.info(message),

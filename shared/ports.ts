@@ -1,3 +1,4 @@
+import type { JobView } from './domain/daily-jobs.js';
 import type { Failure } from './domain/failure.js';
 import type { AgentRequest, BatchPlace, PipelineContext, RequestState } from './domain/request.js';
 import type { AgentView, Situation, TaskView, WatchedRequest } from './domain/situation.js';
@@ -63,10 +64,21 @@ export interface RequestStore {
   list(filter: RequestFilter): Promise<RequestPage | undefined>;
   /** Everything that has not ended, in one Azure DevOps pool or in all. */
   live(devOpsPool?: string): Promise<readonly LiveRequest[]>;
+  /**
+   * Rows that `live` and `list` have met and left out because they can't be read: one that was broken by hand must
+   * not take all others with it.
+   */
+  unreadable(): Promise<readonly UnreadableRow[]>;
+}
+
+export interface UnreadableRow {
+  readonly rowKey: string;
+  /** A sentence that names the row and what is wrong with it. */
+  readonly why: string;
 }
 
 export type LiveRequest = WatchedRequest &
-  Pick<AgentRequest, 'generation' | 'devOpsPool' | 'updatedAt' | 'startClaimedAt'> & {
+  Pick<AgentRequest, 'generation' | 'devOpsPool' | 'updatedAt' | 'startClaimedAt' | 'deferredAt'> & {
     /** A pipeline waits for it and has not been answered. */
     readonly pipelineWaits: boolean;
   };
@@ -124,6 +136,12 @@ export interface AgentTask {
 
 /** Azure Batch. */
 export interface Compute {
+  /** The daily jobs of agents in the account, whoever made them; one that is being deleted is left out. */
+  listJobs(): Promise<readonly JobView[]>;
+  /** Ends a job and with it whatever still runs in it; ended or gone already is fine. */
+  endJob(jobId: string): Promise<void>;
+  /** Removes a job with its tasks; already gone is fine. */
+  deleteJob(jobId: string): Promise<void>;
   /** Creates the job and the task; both may be there already. */
   createTask(task: AgentTask): Promise<{ readonly kind: 'created'; readonly batch: BatchPlace } | Rejected>;
   /** The agent tasks of some jobs. A job that is not there has none. */
@@ -145,6 +163,8 @@ export interface AgentRegistry {
   getAgent(devOpsPool: string, agentName: string): Promise<AgentView | undefined>;
   /** Whether the pool's recent jobs include one that this agent ran; undefined if it can't be told. */
   ranJob(devOpsPool: string, agentName: string): Promise<boolean | undefined>;
+  /** How the job ended that this agent ran, if the pool's recent jobs include one; `failed` also when it was lost. */
+  jobResult(devOpsPool: string, agentName: string): Promise<'succeeded' | 'failed' | 'canceled' | undefined>;
   /** Removes a registration; `busy` when a job runs on it. */
   removeAgent(devOpsPool: string, agentName: string): Promise<'removed' | 'busy'>;
   /** Makes sure that the pool has an offline agent that satisfies a job's demands. */

@@ -1,4 +1,5 @@
 import type { Config } from '../config.js';
+import type { AdmissionGate } from '../limits/admission-gate.js';
 import type {
   AgentRegistry,
   Clock,
@@ -23,6 +24,7 @@ export interface Dependencies {
   readonly registry: AgentRegistry;
   readonly pipeline: PipelineCallback;
   readonly seal: TokenSeal;
+  readonly admission: AdmissionGate;
   readonly clock: Clock;
   readonly log: Log;
   /** In [0, 1); activities may be random, orchestrations may not. */

@@ -1,21 +1,28 @@
 import { changeRequest } from '../change-request.js';
+import { TransientError } from '../domain/failure.js';
 import { advance } from '../domain/lifecycle.js';
 import { agentNameOf, dayOf } from '../domain/names.js';
 import { pipelineLog } from '../domain/pipeline-log.js';
 import { type AgentRequest, isEnded } from '../domain/request.js';
 import type { AgentTask, Rejected } from '../ports.js';
 import type { Activities, AttemptPhase, Provisioned } from '../workflow/contract.js';
+import { deferUntilFree } from './defer-until-free.js';
 import type { WithOrchestrations } from './dependencies.js';
+import { noteOnce } from './note-once.js';
 import { tellPipeline } from './waiting-pipeline.js';
 
 /** Longest that a job may keep its agent, beyond the time to come online. */
 const jobHours = 72;
+/** Whoever waits wants to know why when a pause is as long as this. */
+const longPauseMs = 30_000;
 
 /** See {@link Activities}. */
 export const provisionAgent =
   (dependencies: WithOrchestrations) =>
   async (input: Activities['provisionAgent']['input']): Promise<Provisioned> => {
     const { store, compute, registry, orchestrations, clock, log } = dependencies;
+    const deferred = await deferUntilFree(dependencies, input);
+    if (deferred) return deferred;
     let stop: Provisioned | undefined;
     const request = await changeRequest(store, input, row => {
       stop = whyNot(row, input.attempt);
@@ -42,7 +49,7 @@ export const provisionAgent =
     if (unfit) return unfit;
     const task = agentTask(dependencies, request);
     if ('kind' in task) return task;
-    const created = await compute.createTask(task);
+    const created = await createTask(dependencies, request, task);
     if (created.kind === 'rejected') return created;
 
     // Before the row says `starting`: what is there from then on must be watched.
@@ -72,6 +79,24 @@ export const provisionAgent =
     if (!request.callback) await registry.ensurePlaceholder(request.devOpsPool, task.os);
     return reached;
   };
+
+/** Creates the task; one that has to wait for a person, as a disabled job has, says so to everybody who looks. */
+async function createTask(
+  dependencies: WithOrchestrations,
+  request: AgentRequest,
+  task: AgentTask,
+): ReturnType<WithOrchestrations['compute']['createTask']> {
+  const { compute, store, clock } = dependencies;
+  try {
+    return await compute.createTask(task);
+  } catch (error) {
+    if (error instanceof TransientError && (error.retryAfterMs ?? 0) >= longPauseMs) {
+      await noteOnce(store, request, error.failure, clock.now().toISOString());
+      await tellPipeline(dependencies, request, pipelineLog.heldUp(error.failure));
+    }
+    throw error;
+  }
+}
 
 /** Reasons not to make a task; one of them is that it was made before. */
 function whyNot(row: AgentRequest, attempt: number): Provisioned | undefined {

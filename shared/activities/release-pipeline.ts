@@ -27,6 +27,7 @@ export const releasePipeline =
         to: 'online',
         at: now,
         detail: `Agent ${row.agentName ?? '?'} is online.`,
+        taskStartedAt: input.startedAt,
       });
       // Written before it is sent: a send that is repeated after a crash must not take its own echo for a refusal.
       return online.callback?.sealedToken && !online.callback.acknowledgedAt

@@ -1,4 +1,6 @@
 import { lostAgent } from '../domain/agent-end.js';
+import type { AgentEnd } from '../domain/situation.js';
+import type { StoredRequest } from '../ports.js';
 import type { Activities, Settled } from '../workflow/contract.js';
 import type { Dependencies } from './dependencies.js';
 
@@ -10,6 +12,8 @@ export const settleEnd =
     if (situation.kind !== 'agentGone' && situation.kind !== 'taskEnded' && situation.kind !== 'nodeLost') {
       throw new Error(`Request ${input.requestId}: ${situation.kind} is not the end of an agent.`);
     }
+    if (situation.kind === 'nodeLost')
+      return settleLostNode(registry, input, situation, await store.get(input.requestId));
     if (situation.ranJob) return { kind: 'ranJob' };
     const request = (await store.get(input.requestId))?.request;
     if (!request?.agentName) return { kind: 'lost', failure: lostAgent(situation, wasOnline, undefined) };
@@ -24,6 +28,22 @@ export const settleEnd =
       situation.kind === 'taskEnded' && request.batch ? await compute.outputTail(request.batch) : undefined;
     return { kind: 'lost', failure: lostAgent(situation, wasOnline, hideToken(tail, config.devOps.token)) };
   };
+
+/** A node that is lost takes a job with it, or has just finished one, or never had one. */
+async function settleLostNode(
+  registry: Dependencies['registry'],
+  { wasOnline }: Activities['settleEnd']['input'],
+  situation: Extract<AgentEnd, { kind: 'nodeLost' }>,
+  stored: StoredRequest | undefined,
+): Promise<Settled> {
+  const lost: Settled = { kind: 'lost', failure: lostAgent(situation, wasOnline, undefined) };
+  const { agentName, devOpsPool, state } = stored?.request ?? {};
+  if (agentName === undefined || devOpsPool === undefined) return lost;
+  const result = await registry.jobResult(devOpsPool, agentName);
+  // A job that we saw at work and that has failed by now most likely failed because of that.
+  if (state === 'busy') return result === undefined || result === 'failed' ? lost : { kind: 'ranJob' };
+  return result !== undefined || situation.ranJob ? { kind: 'ranJob' } : lost;
+}
 
 /** What a container prints is not ours: it may show what it was given. */
 const hideToken = (text: string | undefined, token: string | undefined): string | undefined =>

@@ -28,6 +28,8 @@ export async function takeBack(
   if (registration === 'busy' && spareBusy) return 'busy';
   if (batch) await compute.deleteTask(batch);
   else await deleteUnwritten(dependencies, request);
+  // An agent that was just starting may have registered meanwhile, and ends now without taking that back.
+  if (registration === 'removed' && batch && request.state !== 'busy') registration = await remove();
   for (let tries = 0; registration === 'busy'; tries += 1) {
     if (tries === removals) {
       throw new TransientError(

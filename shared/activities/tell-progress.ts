@@ -1,6 +1,4 @@
-import { changeRequest } from '../change-request.js';
 import type { Failure } from '../domain/failure.js';
-import { note } from '../domain/lifecycle.js';
 import { pipelineLog } from '../domain/pipeline-log.js';
 import { isDue, progressPeriodMs } from '../domain/progress.js';
 import type { AgentRequest } from '../domain/request.js';
@@ -9,6 +7,7 @@ import type { LiveRequest } from '../ports.js';
 import type { WatchMemory } from '../workflow/contract.js';
 import type { Dependencies } from './dependencies.js';
 import { inTurns } from './in-turns.js';
+import { noteOnce } from './note-once.js';
 import { tellPipeline } from './waiting-pipeline.js';
 
 /** A run that was cancelled has to be noticed within a minute, however slowly the pool is looked at otherwise. */
@@ -82,25 +81,16 @@ const problemOf = (
   batchPools: WatchMemory['batchPools'],
 ): Failure | undefined => (state === 'starting' && batch ? batchPools[batch.poolId]?.problem : undefined);
 
-/** The request as it is now, with the pool's problem in its history: once an attempt, told apart by its code. */
+/** The request as it is now, with the pool's problem in its history. */
 async function withNote(
   { store }: Pick<Dependencies, 'store'>,
-  { requestId, generation, attempt }: LiveRequest,
+  request: LiveRequest,
   problem: Failure | undefined,
   at: string,
 ): Promise<AgentRequest | undefined> {
-  if (!problem) {
-    const request = (await store.get(requestId))?.request;
-    return request?.generation === generation ? request : undefined;
-  }
-  const beginning = `${problem.code}: `;
-  return changeRequest(store, { requestId, generation }, row => {
-    const isNoted = row.history.some(
-      entry => entry.attempt === attempt && entry.state === 'starting' && entry.detail.startsWith(beginning),
-    );
-    const isOurs = row.state === 'starting' && row.attempt === attempt;
-    return isOurs && !isNoted ? note(row, at, `${beginning}${problem.message}`) : undefined;
-  });
+  if (problem) return noteOnce(store, request, problem, at);
+  const found = (await store.get(request.requestId))?.request;
+  return found?.generation === request.generation ? found : undefined;
 }
 
 /** How many of the same Batch pool were asked for earlier, by request. */

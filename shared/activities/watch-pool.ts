@@ -1,3 +1,4 @@
+import { admissible } from '../domain/admission.js';
 import type { Failure } from '../domain/failure.js';
 import { pipelineLog } from '../domain/pipeline-log.js';
 import type { Situation } from '../domain/situation.js';
@@ -39,6 +40,11 @@ export const watchPool =
       new Map(agents.map(agent => [agent.name.toLowerCase(), agent])),
       tasks,
       input.told,
+      new Set(
+        admissible(requests, profile => config.profiles.get(profile)?.maxAlive)
+          .filter(({ deferredAt }) => deferredAt !== undefined)
+          .map(({ requestId }) => requestId),
+      ),
       missingPools(batchPools),
     );
     const told = new Map(Object.entries(decision.told));

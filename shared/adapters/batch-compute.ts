@@ -2,6 +2,7 @@ import { BatchServiceClient, type BatchServiceModels, BatchSharedKeyCredentials 
 import type { TokenCredential } from '@azure/identity';
 import { type AbortSignalLike, AzureIdentityCredentialAdapter } from '@azure/ms-rest-js';
 import * as z from 'zod';
+import type { JobView } from '../domain/daily-jobs.js';
 import { type Failure, type Stage, shorten, TransientError } from '../domain/failure.js';
 import { batchJobIdOf } from '../domain/names.js';
 import type { BatchPlace } from '../domain/request.js';
@@ -10,7 +11,7 @@ import type { AgentTask, Clock, Compute } from '../ports.js';
 import { batchFacts, classifyBatchError } from './batch-errors.js';
 import { findPoolProblem, poolDeleting } from './batch-pool-problem.js';
 import { cachedCredential } from './cached-credential.js';
-import { userAgent } from './product.js';
+import { product, userAgent } from './product.js';
 import { createSystemClock } from './system-clock.js';
 
 export interface BatchComputeOptions {
@@ -21,6 +22,8 @@ export interface BatchComputeOptions {
     | { readonly credential: TokenCredential };
   /** Pulls images with the identity of the nodes; absent: as the pool is set up to. */
   readonly registry?: { readonly server: string; readonly identityResourceId: string };
+  /** Marks the tasks of this installation, see {@link installationIdOf}; absent: they are marked as nobody's. */
+  readonly installation?: string | undefined;
   /** Default `2022-10-01.16.0`, what the client was made for. */
   readonly apiVersion?: string;
   readonly clock?: Clock;
@@ -36,10 +39,11 @@ const jobNotFoundTries = 6;
 const jobNotFoundPauseMs = 1_000;
 const lastRound = 9;
 const tailBytes = 2_048;
-const taskColumns = 'id,state,previousState,executionInfo';
+const taskColumns = 'id,displayName,state,previousState,executionInfo';
 
 const Task = z.object({
   id: z.string(),
+  displayName: z.string().nullish(),
   state: z.enum(taskStates),
   previousState: z.enum(taskStates).nullish().catch(undefined),
   executionInfo: z
@@ -58,12 +62,15 @@ const Task = z.object({
     .nullish(),
 });
 
+const Job = z.object({ id: z.string(), displayName: z.string().nullish(), state: z.string() });
+
 /** A job in which nothing can be started any more: its next round takes over. */
 const jobHasEnded: ReadonlySet<string> = new Set(['JobBeingTerminated', 'JobBeingDeleted', 'JobCompleted']);
 const endedJobStates: ReadonlySet<string> = new Set(['terminating', 'deleting', 'completed']);
 
 export function createBatchCompute(options: BatchComputeOptions): Compute {
   const client = openClient(options);
+  const { installation } = options;
   const clock = options.clock ?? createSystemClock();
   const fitPools = new Map<string, number>();
   /** Which round of a profile's job of the day is in use, by job and pool. */
@@ -83,7 +90,15 @@ export function createBatchCompute(options: BatchComputeOptions): Compute {
   async function ensureJob(jobId: string, poolId: string): Promise<boolean> {
     try {
       // A shared job must not end because it happens to be empty.
-      await client.job.add({ id: jobId, poolInfo: { poolId }, onAllTasksComplete: 'noaction' }, call());
+      await client.job.add(
+        {
+          id: jobId,
+          displayName: product.productName,
+          poolInfo: { poolId },
+          onAllTasksComplete: 'noaction',
+        },
+        call(),
+      );
       return true;
     } catch (error) {
       if (batchFacts(error).code !== 'JobExists') throw error;
@@ -96,7 +111,7 @@ export function createBatchCompute(options: BatchComputeOptions): Compute {
   async function addTask(jobId: string, task: AgentTask): Promise<boolean> {
     for (let tries = 1; ; tries += 1) {
       try {
-        await client.task.add(jobId, toTask(task, options.registry), call());
+        await client.task.add(jobId, toTask(task, options), call());
         return true;
       } catch (error) {
         const { code } = batchFacts(error);
@@ -138,7 +153,7 @@ export function createBatchCompute(options: BatchComputeOptions): Compute {
         taskListOptions: { select: taskColumns, maxResults: 1_000 },
       });
       for (;;) {
-        views.push(...page.map(task => toView(jobId, task)));
+        views.push(...page.map(task => toView(jobId, task, installation)));
         if (!page.odatanextLink) return views;
         page = await client.task.listNext(page.odatanextLink, call());
       }
@@ -169,7 +184,63 @@ export function createBatchCompute(options: BatchComputeOptions): Compute {
     }
   }
 
+  async function listJobs(): Promise<readonly JobView[]> {
+    const views: JobView[] = [];
+    let page = await client.job.list({
+      ...call(),
+      jobListOptions: {
+        filter: "startswith(id, 'agents-')",
+        select: 'id,displayName,state',
+        maxResults: 1_000,
+      },
+    });
+    for (;;) {
+      for (const job of page) {
+        const { id, displayName, state } = Job.parse(job);
+        if (state === 'deleting') continue;
+        views.push({
+          jobId: id,
+          state: state === 'completed' ? 'ended' : state === 'terminating' ? 'ending' : 'active',
+          marked: displayName === product.productName,
+        });
+      }
+      if (!page.odatanextLink) return views;
+      page = await client.job.listNext(page.odatanextLink, call());
+    }
+  }
+
   return {
+    listJobs: async () => {
+      try {
+        return await listJobs();
+      } catch (error) {
+        throw asError(error, 'nodeAllocation', "The Batch jobs can't be listed");
+      }
+    },
+
+    endJob: async jobId => {
+      try {
+        await client.job.terminate(jobId, {
+          ...call(),
+          jobTerminateOptionalParams: { terminateReason: 'Its day is over.' },
+        });
+      } catch (error) {
+        const { status, code } = batchFacts(error);
+        if (status === 404 || (code !== undefined && jobHasEnded.has(code))) return;
+        throw asError(error, 'nodeAllocation', `Batch job ${jobId} can't be ended`);
+      }
+    },
+
+    deleteJob: async jobId => {
+      try {
+        await client.job.deleteMethod(jobId, call());
+      } catch (error) {
+        const { status, code } = batchFacts(error);
+        if (status === 404 || code === 'JobBeingDeleted') return;
+        throw asError(error, 'nodeAllocation', `Batch job ${jobId} can't be deleted`);
+      }
+    },
+
     createTask: async task => {
       const what = `The task of agent ${task.taskId} in Batch pool ${task.poolId} can't be created`;
       try {
@@ -201,7 +272,7 @@ export function createBatchCompute(options: BatchComputeOptions): Compute {
           ...call(),
           taskGetOptions: { select: taskColumns },
         });
-        return toView(jobId, task);
+        return toView(jobId, task, installation);
       } catch (error) {
         if (batchFacts(error).status === 404) return undefined;
         throw asError(error, 'nodeAllocation', `Batch task ${taskId} can't be read`);
@@ -288,10 +359,11 @@ const call = (): { abortSignal: AbortSignalLike } => ({ abortSignal: new Deadlin
 
 function toTask(
   task: AgentTask,
-  registry: BatchComputeOptions['registry'],
+  { registry, installation }: BatchComputeOptions,
 ): BatchServiceModels.TaskAddParameter {
   return {
     id: task.taskId,
+    displayName: markOf(installation),
     // Empty keeps the image's entry point.
     commandLine: '',
     containerSettings: {
@@ -321,8 +393,17 @@ function toTask(
   };
 }
 
-function toView(jobId: string, task: unknown): TaskView {
-  const { id, state, previousState, executionInfo } = Task.parse(task);
+/** Tells the tasks of one installation from those of another that shares the account. */
+const markOf = (installation: string | undefined): string =>
+  installation === undefined ? product.productName : `${product.productName} ${installation}`;
+
+function madeHere(displayName: string | null | undefined, installation: string | undefined) {
+  if (!displayName?.startsWith(`${product.productName} `)) return undefined;
+  return displayName === markOf(installation);
+}
+
+function toView(jobId: string, task: unknown, installation: string | undefined): TaskView {
+  const { id, displayName, state, previousState, executionInfo } = Task.parse(task);
   const failure = executionInfo?.failureInfo;
   const details = failure?.details?.map(({ name, value }) => `${name ?? ''}: ${value ?? ''}`).join('; ');
   const message = [failure?.message, details].filter(Boolean).join(' ');
@@ -335,6 +416,7 @@ function toView(jobId: string, task: unknown): TaskView {
     exitCode: executionInfo?.exitCode ?? undefined,
     failureCode: failure?.code ?? undefined,
     failureMessage: message === '' ? undefined : shorten(message, 500),
+    madeHere: madeHere(displayName, installation),
   };
 }
 

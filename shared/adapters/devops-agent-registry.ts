@@ -2,6 +2,7 @@ import type { TokenCredential } from '@azure/identity';
 import { getBearerHandler, getPersonalAccessTokenHandler, WebApi } from 'azure-devops-node-api';
 import * as z from 'zod';
 import { TransientError } from '../domain/failure.js';
+import { placeholderNameOf } from '../domain/names.js';
 import type { AgentView } from '../domain/situation.js';
 import type { AgentRegistry, Clock } from '../ports.js';
 import { cachedCredential } from './cached-credential.js';
@@ -33,20 +34,19 @@ const Agent = z.object({
   id: z.number(),
   name: z.string(),
   status: z.string().optional(),
+  createdOn: z.string().optional(),
   assignedRequest: z.object({}).nullish(),
   lastCompletedRequest: z.object({}).nullish(),
 });
 type Agent = z.infer<typeof Agent>;
 const Agents = z.object({ value: z.array(Agent) });
-const JobRequests = z.object({
-  value: z.array(
-    z.object({
-      reservedAgent: z.object({ name: z.string().optional() }).nullish(),
-      finishTime: z.string().nullish(),
-      result: z.unknown().optional(),
-    }),
-  ),
+const JobRequest = z.object({
+  reservedAgent: z.object({ name: z.string().optional() }).nullish(),
+  finishTime: z.string().nullish(),
+  result: z.unknown().optional(),
 });
+type JobRequest = z.infer<typeof JobRequest>;
+const JobRequests = z.object({ value: z.array(JobRequest) });
 
 interface Answer {
   readonly status: number;
@@ -133,6 +133,19 @@ export function createDevOpsAgentRegistry(options: DevOpsAgentRegistryOptions): 
     return agents.find(agent => sameName(agent.name, agentName));
   };
 
+  async function finishedJobs(devOpsPool: string): Promise<readonly JobRequest[] | undefined> {
+    try {
+      const answer = await inPool(devOpsPool, poolId =>
+        get("Recent jobs can't be listed", `/${poolId}/jobrequests?completedRequestCount=${recentJobs}`, ''),
+      );
+      const recent = JobRequests.safeParse(answer?.body).data?.value;
+      return recent?.filter(({ finishTime, result }) => Boolean(finishTime ?? result));
+    } catch {
+      // The route is documented nowhere: it may fail in any way, and it is only asked for a better guess.
+      return undefined;
+    }
+  }
+
   async function addPlaceholder(devOpsPool: string, os: 'linux' | 'windows'): Promise<void> {
     const what = `The placeholder agent of pool ${devOpsPool} can't be registered`;
     try {
@@ -158,24 +171,16 @@ export function createDevOpsAgentRegistry(options: DevOpsAgentRegistryOptions): 
     },
 
     ranJob: async (devOpsPool, agentName) => {
-      try {
-        const answer = await inPool(devOpsPool, poolId =>
-          get(
-            "Recent jobs can't be listed",
-            `/${poolId}/jobrequests?completedRequestCount=${recentJobs}`,
-            '',
-          ),
-        );
-        const recent = JobRequests.safeParse(answer?.body);
-        if (!recent.success) return undefined;
-        const finished = recent.data.value.filter(({ finishTime, result }) => Boolean(finishTime ?? result));
-        if (finished.some(({ reservedAgent }) => sameName(reservedAgent?.name ?? '', agentName))) return true;
-        // In a busy pool the job may have been pushed off the end of the list by later ones.
-        return finished.length < recentJobs ? false : undefined;
-      } catch {
-        // The route is documented nowhere: it may fail in any way, and it is only asked for a better guess.
-        return undefined;
-      }
+      const finished = await finishedJobs(devOpsPool);
+      if (!finished) return undefined;
+      if (jobOf(finished, agentName)) return true;
+      // In a busy pool the job may have been pushed off the end of the list by later ones.
+      return finished.length < recentJobs ? false : undefined;
+    },
+
+    jobResult: async (devOpsPool, agentName) => {
+      const job = jobOf((await finishedJobs(devOpsPool)) ?? [], agentName);
+      return job && resultOf(job.result);
     },
 
     removeAgent: async (devOpsPool, agentName) => {
@@ -319,22 +324,33 @@ const poolMissing = (devOpsPool: string): TransientError =>
     `Azure DevOps has no agent pool named ${devOpsPool} that we may see. Create it, or correct the profile's devOpsPool.`,
   );
 
+const jobOf = (jobs: readonly JobRequest[], agentName: string): JobRequest | undefined =>
+  jobs.find(({ reservedAgent }) => sameName(reservedAgent?.name ?? '', agentName));
+
+/** The words of the service, and the numbers that some of its versions write instead. */
+function resultOf(result: unknown): 'succeeded' | 'failed' | 'canceled' {
+  const word = String(result).toLowerCase();
+  if (['succeeded', 'succeededwithissues', 'skipped', '0', '1', '4'].includes(word)) return 'succeeded';
+  return word === 'canceled' || word === '3' ? 'canceled' : 'failed';
+}
+
 const describe = (error: unknown): string => factsOf(error).message ?? 'unknown error';
 
 const sameName = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
 
-const toView = ({ name, status, assignedRequest, lastCompletedRequest }: Agent): AgentView => ({
+const toView = ({ name, status, createdOn, assignedRequest, lastCompletedRequest }: Agent): AgentView => ({
   name,
   online: status === 'online',
   busy: Boolean(assignedRequest),
   ranJob: Boolean(lastCompletedRequest),
+  createdOn,
 });
 
 /** Newer than any agent, so that the service never tries to update it. */
 const placeholderVersion = '99.999.9';
 
 function placeholder(os: 'linux' | 'windows') {
-  const name = `azdo-batch-agents-placeholder-${os}`;
+  const name = placeholderNameOf(os);
   return {
     name,
     version: placeholderVersion,

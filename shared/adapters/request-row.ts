@@ -76,6 +76,7 @@ const RequestRow = z.object({
   createdAt: z.string(),
   updatedAt: z.string(),
   onlineAt: optionalText,
+  taskStartedAt: optionalText,
   endedAt: optionalText,
   timeoutMinutes: z.number(),
   capabilities: json(Texts),
@@ -86,6 +87,7 @@ const RequestRow = z.object({
   callback: optionalJson(Callback),
   replyQueue: optionalText,
   startClaimedAt: optionalText,
+  deferredAt: optionalText,
   cancelRequestedAt: optionalText,
   purgedAt: optionalText,
 });
@@ -102,8 +104,10 @@ const LiveRow = RequestRow.pick({
   createdAt: true,
   updatedAt: true,
   startClaimedAt: true,
+  deferredAt: true,
   cancelRequestedAt: true,
   onlineAt: true,
+  taskStartedAt: true,
 }).extend({
   /** Said in a column of its own: the sealed token beside it is too large to be read with every look at a pool. */
   pipelineWaits: z.boolean().default(false),
@@ -130,10 +134,12 @@ export function toColumns(request: AgentRequest): RequestColumns {
     createdAt: request.createdAt,
     updatedAt: request.updatedAt,
     onlineAt: request.onlineAt ?? '',
+    taskStartedAt: request.taskStartedAt ?? '',
     endedAt: request.endedAt ?? '',
     timeoutMinutes: request.timeoutMinutes,
     replyQueue: request.replyQueue ?? '',
     startClaimedAt: request.startClaimedAt ?? '',
+    deferredAt: request.deferredAt ?? '',
     cancelRequestedAt: request.cancelRequestedAt ?? '',
     pipelineWaits: pipelineWaits(request),
     purgedAt: request.purgedAt ?? '',
@@ -157,9 +163,14 @@ export const toRequest = (row: unknown, where: string): AgentRequest => decode(R
 /** Of a row that was read with {@link liveColumns}. */
 export const toLiveRequest = (row: unknown, where: string): LiveRequest => decode(LiveRow, row, where);
 
+/** Not worth a repetition: somebody must mend the row. */
+export class UnreadableRowError extends Error {
+  override readonly name = 'UnreadableRowError';
+}
+
 function decode<T>(schema: z.ZodType<T>, row: unknown, where: string): T {
   const parsed = schema.safeParse(row);
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map(issue => `column ${issue.path.join('.')}: ${issue.message}`);
-  throw new Error(`Row ${where} can't be read: ${problems.join('; ')}.`);
+  throw new UnreadableRowError(`Row ${where} can't be read: ${problems.join('; ')}.`);
 }

@@ -18,7 +18,7 @@ class MessageTooLargeError extends Error {
   override readonly name = 'MessageTooLargeError';
 }
 
-export const requestQueueName = 'agent-requests';
+const requestQueueName = 'agent-requests';
 export const deadLetterQueueName = 'agent-requests-deadletter';
 /** Where the host moves a message that it has delivered too often; its name is the host's. */
 export const poisonQueueName = `${requestQueueName}-poison`;

@@ -1,17 +1,20 @@
-import {
-  odata,
-  TableClient,
-  type TableServiceClientOptions,
-  type TransactionAction,
-} from '@azure/data-tables';
+import { odata, type TransactionAction } from '@azure/data-tables';
 import * as z from 'zod';
 import { isDeadLetter } from '../domain/dead-letter.js';
 import { type Stage, TransientError } from '../domain/failure.js';
 import { type AgentRequest, isEnded, type RequestState } from '../domain/request.js';
 import type { LiveRequest, RequestFilter, RequestStore, StoredRequest } from '../ports.js';
-import { liveColumns, requestColumns, toColumns, toLiveRequest, toRequest } from './request-row.js';
+import { openTable } from './open-table.js';
+import {
+  liveColumns,
+  requestColumns,
+  toColumns,
+  toLiveRequest,
+  toRequest,
+  UnreadableRowError,
+} from './request-row.js';
 import { factsOf } from './service-errors.js';
-import { type StorageAccount, storageRetries } from './storage-account.js';
+import type { StorageAccount } from './storage-account.js';
 import { storageError } from './storage-errors.js';
 
 export interface TableRequestStoreOptions {
@@ -57,7 +60,21 @@ export function createTableRequestStore(options: TableRequestStoreOptions): Requ
   const tableName = options.tableName ?? 'AgentRequests';
   const table = openTable(options.account, tableName);
   const where = (rowKey: string): string => `${rowKey} in table ${tableName}`;
+  const unreadable = new Map<string, string>();
   let creating: Promise<void> | undefined;
+
+  /** Decodes one row among many; one that can't be read is noted and left out. */
+  async function sift<T>(rowKey: string, decode: () => T | Promise<T>): Promise<T | undefined> {
+    try {
+      const value = await decode();
+      unreadable.delete(rowKey);
+      return value;
+    } catch (error) {
+      if (!(error instanceof UnreadableRowError)) throw error;
+      unreadable.set(rowKey, error.message);
+      return undefined;
+    }
+  }
 
   /** Does something with the table, which is made when it turns out to be missing: at first use or after a deletion. */
   async function use<T>(stage: Stage, what: string, action: () => Promise<T>): Promise<T> {
@@ -103,7 +120,7 @@ export function createTableRequestStore(options: TableRequestStoreOptions): Requ
     pageSize = maxPageSize,
   ): AsyncGenerator<Record<string, unknown>> {
     const entities = table.listEntities({
-      queryOptions: { filter, select: [...select] },
+      queryOptions: { filter, select: ['RowKey', ...select] },
       abortSignal: AbortSignal.timeout(3 * callTimeoutMs),
     });
     for await (const page of entities.byPage({ maxPageSize: pageSize })) yield* page;
@@ -272,14 +289,25 @@ export function createTableRequestStore(options: TableRequestStoreOptions): Requ
           ...(devOpsPool === undefined ? [] : [odata`devOpsPool eq ${devOpsPool}`]),
         ];
         const live: LiveRequest[] = [];
+        const met = new Set<string>();
         for await (const row of rows(filter.join(' and '), liveColumns)) {
-          const request = toLiveRequest(row, where(rowKeyOf(row)));
-          // One that was left between the two steps of its end would stay out of the list of ended ones for ever.
-          if (isEnded(request.state)) await file(request.requestId);
-          else live.push(request);
+          met.add(rowKeyOf(row));
+          const request = await sift(rowKeyOf(row), async () => {
+            const decoded = toLiveRequest(row, where(rowKeyOf(row)));
+            // One that was left between the two steps of its end would stay out of the list of ended ones for ever.
+            if (isEnded(decoded.state)) await file(decoded.requestId);
+            return decoded;
+          });
+          if (request && !isEnded(request.state)) live.push(request);
         }
+        // What somebody has removed meanwhile is no trouble any more.
+        const isGone = (rowKey: string): boolean => rowKey.startsWith('live~') && !met.has(rowKey);
+        if (devOpsPool === undefined)
+          for (const rowKey of unreadable.keys()) if (isGone(rowKey)) unreadable.delete(rowKey);
         return live;
       }),
+
+    unreadable: async () => [...unreadable].map(([rowKey, why]) => ({ rowKey, why })),
   };
 
   async function listRequests(filter: RequestFilter) {
@@ -296,14 +324,15 @@ export function createTableRequestStore(options: TableRequestStoreOptions): Requ
     // The live ones first: a request that ends meanwhile is then seen twice rather than never.
     if (state === undefined || !isEnded(state)) {
       for await (const row of rows([liveRange(), ...wanted].join(' and '), requestColumns)) {
-        const request = toRequest(row, where(rowKeyOf(row)));
-        if (positionOf(request) > after) found.set(request.requestId, request);
+        const request = await sift(rowKeyOf(row), () => toRequest(row, where(rowKeyOf(row))));
+        if (request && positionOf(request) > after) found.set(request.requestId, request);
       }
     }
     if (state === undefined || isEnded(state)) {
       let ended = 0;
       for await (const row of rows([endedRange(after), ...wanted].join(' and '), requestColumns, top + 1)) {
-        const request = toRequest(row, where(rowKeyOf(row)));
+        const request = await sift(rowKeyOf(row), () => toRequest(row, where(rowKeyOf(row))));
+        if (!request) continue;
         // Not left to the service: rows from before there was such a column would match no comparison with it.
         if (deadLetters && !isDeadLetter(request)) continue;
         found.set(request.requestId, request);
@@ -320,19 +349,6 @@ export function createTableRequestStore(options: TableRequestStoreOptions): Requ
       continuation: last && sorted.length > top ? encodeContinuation(positionOf(last)) : undefined,
     };
   }
-}
-
-function openTable(account: StorageAccount, tableName: string): TableClient {
-  const options: TableServiceClientOptions = { retryOptions: storageRetries };
-  if ('connectionString' in account) {
-    const allowInsecureConnection =
-      /(http:\/\/|DefaultEndpointsProtocol=http;|UseDevelopmentStorage=true)/i.test(account.connectionString);
-    return TableClient.fromConnectionString(account.connectionString, tableName, {
-      ...options,
-      allowInsecureConnection,
-    });
-  }
-  return new TableClient(account.serviceUri, tableName, account.credential, options);
 }
 
 const liveEntity = (request: AgentRequest, message: Uint8Array) => ({
@@ -362,7 +378,7 @@ function decodeContinuation(continuation: string): string | undefined {
   return parsed.success && encodeContinuation(parsed.data) === continuation ? parsed.data : undefined;
 }
 
-const rowKeyOf = (row: Record<string, unknown>): string => z.string().catch('?').parse(row['requestId']);
+const rowKeyOf = (row: Record<string, unknown>): string => z.string().catch('?').parse(row['rowKey']);
 
 const timeout = (): AbortSignal => AbortSignal.timeout(callTimeoutMs);
 

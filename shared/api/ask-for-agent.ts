@@ -1,8 +1,10 @@
+import { changeRequest } from '../change-request.js';
 import type { Config } from '../config.js';
 import { TransientError } from '../domain/failure.js';
-import { beginAgain } from '../domain/lifecycle.js';
-import { type AgentRequest, isEnded } from '../domain/request.js';
+import { beginAgain, note } from '../domain/lifecycle.js';
+import { type AgentRequest, isEnded, type RequestState } from '../domain/request.js';
 import { show } from '../domain/view.js';
+import type { BacklogFull, BacklogGate } from '../limits/backlog-gate.js';
 import type { Clock, Log, RequestQueue, RequestStore, TokenSeal } from '../ports.js';
 import { type ApiRequest, baseUrlOf } from './api-request.js';
 import { newRequest, readWanted, usesArticleBody } from './new-request.js';
@@ -23,12 +25,15 @@ export interface IntakeDependencies {
   readonly store: RequestStore;
   readonly queue: RequestQueue;
   readonly seal: TokenSeal;
+  readonly backlog: BacklogGate;
   readonly clock: Clock;
   readonly log: Log;
 }
 
 /** Often enough for a person who waits; whoever wants to know sooner uses `?wait`. */
 const retryAfterSeconds = '5';
+/** A backlog does not melt away in seconds, and whoever comes again costs us a listing. */
+const backlogRetrySeconds = '30';
 
 /**
  * The intake: checks a call, keeps it and queues it. It asks neither Batch nor Azure DevOps anything, so it answers
@@ -92,7 +97,7 @@ async function keep(
   message: string,
   isNew: boolean,
 ): Promise<ApiResponse> {
-  const { store, config } = dependencies;
+  const { store, config, backlog } = dependencies;
   const baseUrl = baseUrlOf(call, config.publicUrl);
   const bytes = new TextEncoder().encode(message);
   const before = isNew ? undefined : (await store.get(request.requestId))?.request;
@@ -102,14 +107,32 @@ async function keep(
     const asksAnew = request.callback !== undefined && before.callback?.acknowledgedAt !== undefined;
     if (!asksAnew) return json(200, show(before, baseUrl), { ...replayed, ...locationOf(before, baseUrl) });
     kept = beginAgain(before, request);
-    if ((await store.reopen(kept, bytes)) === 'exists')
-      return joined(dependencies, request, message, baseUrl);
-  } else if (before || (await store.insert(request, bytes)) === 'exists') {
+  } else if (before) {
     return joined(dependencies, request, message, baseUrl);
+  }
+  const entered = await backlog.enter(kept, async () =>
+    kept === request ? store.insert(kept, bytes) : store.reopen(kept, bytes),
+  );
+  if (entered === 'exists') return joined(dependencies, request, message, baseUrl);
+  if (entered !== 'inserted') {
+    // It may repeat a call that was let in just now, by us or by another process.
+    const now = isNew ? undefined : (await store.get(request.requestId))?.request;
+    return now && !isEnded(now.state)
+      ? joined(dependencies, request, message, baseUrl)
+      : tooManyWaiting(entered);
   }
   await enqueue(dependencies, kept, message);
   return accepted(kept, baseUrl);
 }
+
+const tooManyWaiting = ({ profile, waiting, maxWaiting }: BacklogFull): ApiResponse =>
+  problem(
+    'TooManyWaiting',
+    `Profile "${profile}" has ${waiting} requests that wait for an agent, and its maxWaiting is ${maxWaiting}. Nothing ` +
+      'was kept; send this request again later. More agents at once (its maxAlive, the nodes of its Batch pool) make ' +
+      'the backlog shorter.',
+    { headers: { 'retry-after': backlogRetrySeconds } },
+  );
 
 /**
  * What is in the table is accepted, whatever becomes of its message: reconcile starts a request that stays unstarted,
@@ -135,12 +158,33 @@ async function joined(
   message: string,
   baseUrl: string,
 ): Promise<ApiResponse> {
-  const current = (await dependencies.store.get(request.requestId))?.request ?? request;
+  const { store } = dependencies;
+  const found = (await store.get(request.requestId))?.request ?? request;
+  const current = (await answerTooWhoWaits(store, found, request)) ?? found;
   if (current.state === 'accepted' && current.startClaimedAt === undefined) {
     await enqueue(dependencies, current, message);
   }
   return accepted(current, baseUrl, replayed);
 }
+
+/**
+ * A request that came as a message, or was redriven, has no pipeline that waits. One that joins it in time is called
+ * like one that asked for it, or it would wait for nothing.
+ */
+async function answerTooWhoWaits(
+  store: RequestStore,
+  found: AgentRequest,
+  { pipeline, callback, createdAt }: AgentRequest,
+): Promise<AgentRequest | undefined> {
+  if (callback === undefined) return found;
+  return changeRequest(store, found, row =>
+    row.callback?.sealedToken === undefined && beforeOnline.some(state => state === row.state)
+      ? note({ ...row, pipeline, callback }, createdAt, 'Joined by a pipeline that waits.')
+      : undefined,
+  );
+}
+
+const beforeOnline: readonly RequestState[] = ['accepted', 'provisioning', 'starting'];
 
 const replayed = { 'idempotent-replay': 'true' };
 

@@ -20,6 +20,7 @@ export type ProblemCode =
   | 'RequestEnded'
   | 'DeadLetterNotFound'
   | 'MethodNotAllowed'
+  | 'TooManyWaiting'
   | 'StorageUnavailable';
 
 const titles: Readonly<Record<ProblemCode, readonly [status: number, title: string]>> = {
@@ -29,6 +30,7 @@ const titles: Readonly<Record<ProblemCode, readonly [status: number, title: stri
   DeadLetterNotFound: [404, 'There is no such dead letter'],
   RequestEnded: [409, 'The agent request has ended'],
   MethodNotAllowed: [405, 'This route does not know that method'],
+  TooManyWaiting: [429, 'Too many agent requests wait already'],
   StorageUnavailable: [503, 'Storage can not be reached'],
 };
 

@@ -1,68 +1,75 @@
 import type { Profile } from '../domain/profile.js';
-import type { AgentRegistry, LiveRequest, Log } from '../ports.js';
-import { type BeginDependencies, beginLifecycle } from './begin-lifecycle.js';
+import type { AgentRegistry, LiveRequest } from '../ports.js';
+import type { ReconcileMemory } from './reconcile-memory.js';
+import type { SweepDependencies } from './remove-orphans.js';
+import { type RestartDependencies, restartLost } from './restart-lost.js';
+import { sweep } from './sweep.js';
+import { unhindered } from './unhindered.js';
 
-export interface ReconcileDependencies extends BeginDependencies {
-  readonly registry: Pick<AgentRegistry, 'ensurePlaceholder'>;
-  readonly log: Log;
-}
+export type ReconcileDependencies = RestartDependencies &
+  SweepDependencies & { readonly registry: Pick<AgentRegistry, 'ensurePlaceholder'> };
 
-/** A step that is being tried again is no reason to step in. */
-const quietMs = 60_000;
-/** A request that nobody has begun to start has probably lost its message: its caller waits for nothing. */
-const unstartedMs = 20_000;
-/** How often this runs, see `functions/timers.ts`. */
-const roundMs = 20_000;
-const atMost = 200;
-const atOnce = 16;
+/** Leftovers cost money and do no other harm: one that was seen twice is gone within a minute and a half. */
+const sweepEveryRounds = 2;
 
 /**
  * The table is the truth; this makes everything else follow it: every pool with live requests is watched, every live
- * request has an orchestration, every agent pool has its placeholder.
+ * request has an orchestration, every agent pool has its placeholder, and what no request owns goes.
+ *
+ * No part stops another by its failure. A round that is asked for while one is going on is left out.
  */
-export const reconcile = (dependencies: ReconcileDependencies) => async (): Promise<void> => {
-  const { store, orchestrations, config, clock, log } = dependencies;
-  const live = await store.live();
+export const reconcile =
+  (dependencies: ReconcileDependencies, memory: ReconcileMemory) => async (): Promise<void> => {
+    const { store, config, log } = dependencies;
+    if (memory.running) {
+      log.info('Reconcile is still at its last round; this one is left out.');
+      return;
+    }
+    memory.running = true;
+    try {
+      await unhindered(log, 'The live requests could not be reconciled', async () => {
+        const live = await store.live();
+        await ensureWatches(dependencies, live);
+        await restartLost(dependencies, live);
+      });
+      await unhindered(log, "Rows that can't be read could not be told of", async () =>
+        tellUnreadable(dependencies, memory),
+      );
+      await ensurePlaceholders(dependencies, [...config.profiles.values()]);
+      if (memory.round % sweepEveryRounds === 0) {
+        await unhindered(log, 'Leftovers could not be looked for', async () => sweep(dependencies, memory));
+      }
+    } finally {
+      memory.round += 1;
+      memory.running = false;
+    }
+  };
+
+async function ensureWatches(
+  { orchestrations, log }: ReconcileDependencies,
+  live: readonly LiveRequest[],
+): Promise<void> {
   for (const devOpsPool of new Set(live.map(request => request.devOpsPool))) {
     await unhindered(log, `The watch of pool ${devOpsPool} could not be ensured`, async () =>
       orchestrations.ensureWatch(devOpsPool),
     );
   }
-
-  const now = clock.now().getTime();
-  const quietFor = (ms: number) => (request: LiveRequest) => now - Date.parse(lastMove(request)) > ms;
-  const unstarted = live
-    .filter(isUnstarted)
-    .filter(quietFor(unstartedMs))
-    .toSorted((one, other) => one.createdAt.localeCompare(other.createdAt));
-  const quiet = live.filter(request => !isUnstarted(request)).filter(quietFor(quietMs));
-  const looked = [...unstarted, ...turn(quiet, Math.floor(now / roundMs))].slice(0, atMost);
-  for (let from = 0; from < looked.length; from += atOnce) {
-    await Promise.all(looked.slice(from, from + atOnce).map(async request => restart(dependencies, request)));
-  }
-  await ensurePlaceholders(dependencies, [...config.profiles.values()]);
-};
-
-const isUnstarted = ({ state, startClaimedAt }: LiveRequest): boolean =>
-  state === 'accepted' && startClaimedAt === undefined;
-
-const lastMove = ({ updatedAt, startClaimedAt }: LiveRequest): string =>
-  startClaimedAt !== undefined && startClaimedAt > updatedAt ? startClaimedAt : updatedAt;
-
-/** Each round another part, or the requests after the first ones would never have their turn. */
-function turn<T>(all: readonly T[], round: number): readonly T[] {
-  const first = all.length === 0 ? 0 : (round * atMost) % all.length;
-  return [...all.slice(first), ...all.slice(0, first)].slice(0, atMost);
 }
 
-async function restart(dependencies: ReconcileDependencies, { requestId }: LiveRequest): Promise<void> {
-  const { store, log } = dependencies;
-  await unhindered(log, `Request ${requestId} could not be reconciled`, async () => {
-    const stored = await store.get(requestId);
-    if (!stored) return;
-    const found = await beginLifecycle(dependencies, stored);
-    if (found === 'started') log.warn(`Request ${requestId} had no orchestration; it is started again.`);
-  });
+/** Once a row: it stays as it is until a person has looked at it. */
+async function tellUnreadable(
+  { store, log }: ReconcileDependencies,
+  { told }: ReconcileMemory,
+): Promise<void> {
+  const rows = await store.unreadable();
+  for (const { rowKey, why } of rows) {
+    if (told.has(rowKey)) continue;
+    told.add(rowKey);
+    log.error(
+      `${why} Its request stands still and is left out of every list, and whatever runs for it goes on. Mend the ` +
+        `row ${rowKey}, or delete it: then what is left of its request is removed. Rows like it now: ${rows.length}.`,
+    );
+  }
 }
 
 async function ensurePlaceholders(
@@ -75,14 +82,5 @@ async function ensurePlaceholders(
       `Profile ${name}: pool ${devOpsPool} could not be given its placeholder`,
       async () => registry.ensurePlaceholder(devOpsPool, os),
     );
-  }
-}
-
-/** What can't be helped now must not keep the others from being helped. */
-async function unhindered(log: Log, what: string, action: () => Promise<void>): Promise<void> {
-  try {
-    await action();
-  } catch (error) {
-    log.error(`${what}: ${error instanceof Error ? error.message : String(error)}`);
   }
 }

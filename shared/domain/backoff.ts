@@ -9,7 +9,7 @@ export interface BackoffPolicy {
 export const attemptBackoff: BackoffPolicy = { firstMs: 2_000, factor: 3, maxMs: 120_000 };
 
 /** Between the tries of one step while a service is away. */
-export const stepBackoff: BackoffPolicy = { firstMs: 1_000, factor: 2, maxMs: 60_000 };
+const stepBackoff: BackoffPolicy = { firstMs: 1_000, factor: 2, maxMs: 60_000 };
 
 /** A service that asks for a longer pause than this is asked again all the same. */
 export const longestPauseMs = 10 * 60_000;

@@ -25,6 +25,7 @@ export interface Change {
   readonly attempt?: number;
   readonly agentName?: string;
   readonly batch?: AgentRequest['batch'];
+  readonly taskStartedAt?: string | undefined;
   readonly failure?: Failure;
 }
 
@@ -58,6 +59,7 @@ export function advance(request: AgentRequest, change: Change): AgentRequest {
     failure: change.failure ?? (change.to === 'online' ? undefined : request.failure),
     updatedAt: change.at,
     onlineAt: onlineAt(request, change),
+    taskStartedAt: change.to === 'provisioning' ? undefined : (change.taskStartedAt ?? request.taskStartedAt),
     endedAt: isEnded(change.to) ? change.at : undefined,
     history: append(request.history, {
       state: change.to,

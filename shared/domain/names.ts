@@ -11,6 +11,28 @@ export const agentNameOf = (requestId: string, attempt: number): string => `${re
 export const batchJobIdOf = (profile: string, day: string, round: number): string =>
   round === 0 ? `agents-${profile}-${day}` : `agents-${profile}-${day}-${round}`;
 
+/** An offline agent that only shows a pool's jobs that somebody will come. */
+export const placeholderNameOf = (os: 'linux' | 'windows'): string => `azdo-batch-agents-placeholder-${os}`;
+
+/** Reads a name that {@link agentNameOf} may have given; undefined if it can't have. */
+export function partsOfAgentName(
+  name: string,
+): { readonly requestId: string; readonly attempt: number } | undefined {
+  const lower = name.toLowerCase();
+  if (lower === placeholderNameOf('linux') || lower === placeholderNameOf('windows')) return undefined;
+  const [, requestId, attempt] = /^(.+)-([1-9]\d{0,3})$/.exec(lower) ?? [];
+  if (requestId === undefined || !requestIdPattern.test(requestId)) return undefined;
+  return { requestId, attempt: Number(attempt) };
+}
+
+/** Reads an id that {@link batchJobIdOf} may have given; undefined if it can't have. */
+export function partsOfBatchJobId(
+  jobId: string,
+): { readonly profile: string; readonly day: string } | undefined {
+  const [, profile, day] = /^agents-(.+)-(\d{8})(?:-[1-9])?$/i.exec(jobId) ?? [];
+  return profile === undefined || day === undefined ? undefined : { profile, day };
+}
+
 /** The day, UTC, as `20260131`. */
 export const dayOf = (iso: string): string => iso.slice(0, 10).replaceAll('-', '');
 

@@ -24,6 +24,9 @@ export const pipelineLog = {
   retry: (failure: Failure, delayMs: number): string =>
     `This attempt failed: ${failure.message} (${failure.code}). Trying again in ${seconds(delayMs)}.`,
 
+  heldUp: (failure: Failure): string =>
+    `${failure.message} (${failure.code}) It is tried again now and then.`,
+
   online: (request: AgentRequest): string =>
     `Agent ${request.agentName ?? '?'} is online in pool ${request.devOpsPool} ` +
     `${seconds(elapsed(request.createdAt, request.onlineAt))} after it was asked for.`,

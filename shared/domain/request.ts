@@ -64,6 +64,8 @@ export interface AgentRequest {
   readonly createdAt: string;
   readonly updatedAt: string;
   readonly onlineAt: string | undefined;
+  /** When Batch began to run the task of the agent that is online, by the clock of Batch: a later run is another agent. */
+  readonly taskStartedAt: string | undefined;
   readonly endedAt: string | undefined;
   readonly timeoutMinutes: number;
   readonly capabilities: Readonly<Record<string, string>>;
@@ -75,6 +77,8 @@ export interface AgentRequest {
   readonly replyQueue: string | undefined;
   /** When a delivery took it upon itself to start the orchestration. */
   readonly startClaimedAt: string | undefined;
+  /** When it was found that its profile has no free place for it; kept after it has begun. */
+  readonly deferredAt: string | undefined;
   readonly cancelRequestedAt: string | undefined;
   /** When an operator was done with its dead letter; the request itself stays to be read. */
   readonly purgedAt: string | undefined;
@@ -102,6 +106,7 @@ export const acceptedRequest = (requestId: string, at: string, detail: string): 
   createdAt: at,
   updatedAt: at,
   onlineAt: undefined,
+  taskStartedAt: undefined,
   endedAt: undefined,
   timeoutMinutes: 1,
   capabilities: {},
@@ -112,6 +117,7 @@ export const acceptedRequest = (requestId: string, at: string, detail: string): 
   callback: undefined,
   replyQueue: undefined,
   startClaimedAt: undefined,
+  deferredAt: undefined,
   cancelRequestedAt: undefined,
   purgedAt: undefined,
 });

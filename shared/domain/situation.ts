@@ -10,6 +10,8 @@ export interface AgentView {
   readonly busy: boolean;
   /** It has finished a job. */
   readonly ranJob: boolean;
+  /** ISO 8601, by the clock of Azure DevOps. */
+  readonly createdOn?: string | undefined;
 }
 
 export const taskStates = ['active', 'preparing', 'running', 'completed'] as const;
@@ -26,6 +28,8 @@ export interface TaskView {
   readonly exitCode?: number | undefined;
   readonly failureCode?: string | undefined;
   readonly failureMessage?: string | undefined;
+  /** Whether this installation made it, by its mark; undefined: it bears none. */
+  readonly madeHere?: boolean | undefined;
 }
 
 /** What the watch needs to know of a live request. */
@@ -39,13 +43,15 @@ export type WatchedRequest = Pick<
   | 'batch'
   | 'createdAt'
   | 'onlineAt'
+  | 'taskStartedAt'
   | 'cancelRequestedAt'
 >;
 
 /** What has changed for a request, told to its orchestration as an event. */
 export type Situation =
-  | { readonly kind: 'agentOnline'; readonly attempt: number }
-  | { readonly kind: 'agentBusy'; readonly attempt: number }
+  /** `startedAt`: when Batch began to run the agent's task, by its own clock. */
+  | { readonly kind: 'agentOnline'; readonly attempt: number; readonly startedAt?: string | undefined }
+  | { readonly kind: 'agentBusy'; readonly attempt: number; readonly startedAt?: string | undefined }
   | { readonly kind: 'agentGone'; readonly attempt: number; readonly ranJob: boolean }
   | {
       readonly kind: 'taskEnded';
@@ -61,6 +67,8 @@ export type Situation =
   | { readonly kind: 'poolMissing'; readonly attempt: number; readonly failure: Failure }
   /** The pipeline run that waits is over. */
   | { readonly kind: 'runOver'; readonly attempt: number; readonly reason: string }
+  /** A place of its profile has become free for a request that waits for one. */
+  | { readonly kind: 'admitted'; readonly attempt: number }
   | { readonly kind: 'cancel'; readonly attempt: number };
 
 /** The ways in which an agent ends. */
@@ -73,7 +81,7 @@ export interface Observation {
   readonly wasSuspect?: boolean;
 }
 
-/** Our clock and that of Batch need not agree. */
+/** Our clock and that of Batch need not agree; only where nothing better is known are they compared. */
 const clockSkewMs = 60_000;
 
 /**
@@ -85,16 +93,21 @@ const clockSkewMs = 60_000;
  * @param hasRun the task was seen running before.
  */
 export function lostNode(
-  request: Pick<WatchedRequest, 'state' | 'onlineAt'>,
+  request: Pick<WatchedRequest, 'state' | 'onlineAt' | 'taskStartedAt'>,
   task: TaskView | undefined,
   hasRun: boolean,
 ): 'yes' | 'perhaps' | 'no' {
   const wasOnline = request.state === 'online' || request.state === 'busy';
   if (!task || task.state === 'completed') return 'no';
   if (task.state === 'running') {
-    const { startedAt } = task;
-    if (!wasOnline || startedAt === undefined || request.onlineAt === undefined) return 'no';
-    return Date.parse(startedAt) > Date.parse(request.onlineAt) + clockSkewMs ? 'yes' : 'no';
+    const { onlineAt, taskStartedAt } = request;
+    if (!wasOnline || task.startedAt === undefined || onlineAt === undefined) return 'no';
+    const startedAt = Date.parse(task.startedAt);
+    const isAnotherRun =
+      taskStartedAt === undefined
+        ? startedAt > Date.parse(onlineAt) + clockSkewMs
+        : startedAt > Date.parse(taskStartedAt);
+    return isAnotherRun ? 'yes' : 'no';
   }
   if (task.previousState === 'running') return 'yes';
   return wasOnline || hasRun ? 'perhaps' : 'no';
@@ -130,7 +143,9 @@ export function judge(
   const lost = lostNode(request, task, wasSuspect);
   if (lost === 'yes' || (lost === 'perhaps' && wasSuspect)) return { kind: 'nodeLost', attempt, ranJob };
   if (!task && !agent?.online) return { kind: 'agentGone', attempt, ranJob };
-  if (agent?.busy && state !== 'busy') return { kind: 'agentBusy', attempt };
-  if (agent?.online && state === 'starting') return { kind: 'agentOnline', attempt };
+  const startedAt = task?.state === 'running' ? task.startedAt : undefined;
+  const news = { attempt, ...(startedAt === undefined ? {} : { startedAt }) };
+  if (agent?.busy && state !== 'busy') return { kind: 'agentBusy', ...news };
+  if (agent?.online && state === 'starting') return { kind: 'agentOnline', ...news };
   return undefined;
 }

@@ -37,6 +37,7 @@ const taskRuns = 'taskRuns';
  * Events are raised on change only, so a slow orchestration does not gather copies of the same news in its history.
  *
  * @param requests the live requests of the pool, read before the two lists, so that a task missing from them is gone.
+ * @param admissible ids of the deferred requests that may begin now.
  * @param missingPools Batch pools that are not there, with what to do about it.
  */
 export function decideWatch(
@@ -44,6 +45,7 @@ export function decideWatch(
   agents: ReadonlyMap<string, AgentView>,
   tasks: ReadonlyMap<string, TaskView>,
   told: Told,
+  admissible: ReadonlySet<string> = new Set(),
   missingPools: ReadonlyMap<string, Failure> = new Map(),
 ): WatchDecision {
   const raise: { requestId: string; situation: Situation }[] = [];
@@ -58,7 +60,9 @@ export function decideWatch(
     const wasSuspect = was(suspicion) || was('nodeLost');
 
     const situation =
-      judge(request, { agent, task, wasSuspect }) ?? poolMissing(request, agent, task, missingPools);
+      judge(request, { agent, task, wasSuspect }) ??
+      poolMissing(request, agent, task, missingPools) ??
+      (admissible.has(requestId) ? ({ kind: 'admitted', attempt } as const) : undefined);
     const isSuspect = lostNode(request, task, was(taskRuns) || wasSuspect) === 'perhaps';
     const runs = state === 'starting' && task?.state === 'running';
     const kind = situation?.kind ?? (isSuspect ? suspicion : runs ? taskRuns : undefined);

@@ -27,7 +27,15 @@ export function* agentLifecycle(
 
   for (let attempt = input.attempt; ; attempt += 1) {
     const ref: AttemptRef = { requestId: input.requestId, generation: input.generation, attempt };
-    let verdict = yield* tryAttempt(context, input, ref, inbox, deadline);
+    let provisioned = yield* provision(context, input, ref, inbox, deadline);
+    while (provisioned.kind === 'deferred') {
+      provisioned = yield* waitForPlace(inbox);
+      if (provisioned.kind !== 'deferred') break;
+      // Waiting for a place is no failure to provide an agent: the time for that begins only now.
+      deadline = later(context, input.timeoutMs);
+      provisioned = yield* provision(context, input, ref, inbox, deadline);
+    }
+    let verdict = yield* tryAttempt(context, input, ref, inbox, deadline, provisioned);
     for (;;) {
       if (verdict.kind === 'written') return undefined;
       if (verdict.kind === 'over') {
@@ -61,8 +69,8 @@ function* tryAttempt(
   ref: AttemptRef,
   inbox: Inbox,
   deadline: Date,
+  provisioned: Exclude<Provisioned, { readonly kind: 'deferred' }>,
 ): Generator<Task, Verdict, unknown> {
-  const provisioned = yield* provision(context, input, ref, inbox, deadline);
   switch (provisioned.kind) {
     case 'superseded':
       return { kind: 'written' };
@@ -108,6 +116,18 @@ function* provision(
     }
     if (error instanceof StepFailedError) return { kind: 'rejected', failure: error.failure };
     throw error;
+  }
+}
+
+/** Waits until its profile has a place free for it; without a timer, for it may take any time. */
+function* waitForPlace(
+  inbox: Inbox,
+): Generator<Task, Extract<Provisioned, { kind: 'deferred' | 'cancelled' | 'runOver' }>, unknown> {
+  for (;;) {
+    const news = yield* inbox.next();
+    if (news?.kind === 'admitted') return { kind: 'deferred' };
+    if (news?.kind === 'cancel') return { kind: 'cancelled' };
+    if (news?.kind === 'runOver') return { kind: 'runOver', reason: news.reason };
   }
 }
 

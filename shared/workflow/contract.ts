@@ -77,6 +77,8 @@ export type Provisioned =
   | { readonly kind: 'cancelled' }
   /** The run that waits is over: nothing was made. */
   | { readonly kind: 'runOver'; readonly reason: string }
+  /** Its profile has as many agents as it may have: ask again when `admitted` is told. */
+  | { readonly kind: 'deferred' }
   /** The row tells of another generation or an end: this orchestration has nothing left to do. */
   | { readonly kind: 'superseded' };
 
@@ -104,7 +106,7 @@ export interface Activities {
   /** Looks once at the agent and its task, outside the watch. */
   lookAtAgent: { input: AttemptRef; output: Look };
   /** Writes `online` and lets the pipeline go on. */
-  releasePipeline: { input: AttemptRef; output: Released };
+  releasePipeline: { input: AttemptRef & { readonly startedAt?: string | undefined }; output: Released };
   /** Writes `busy`. */
   recordBusy: { input: AttemptRef; output: { readonly kind: 'recorded' } };
   /** Finds out what became of an agent that ended unseen. */
@@ -145,8 +147,8 @@ const failure = decoder.object<Failure>({
 });
 
 export const decodeSituation = decoder.tagged<Situation>({
-  agentOnline: { attempt: decoder.number },
-  agentBusy: { attempt: decoder.number },
+  agentOnline: { attempt: decoder.number, startedAt: decoder.optional(decoder.string) },
+  agentBusy: { attempt: decoder.number, startedAt: decoder.optional(decoder.string) },
   agentGone: { attempt: decoder.number, ranJob: decoder.boolean },
   taskEnded: {
     attempt: decoder.number,
@@ -158,6 +160,7 @@ export const decodeSituation = decoder.tagged<Situation>({
   nodeLost: { attempt: decoder.number, ranJob: decoder.boolean },
   poolMissing: { attempt: decoder.number, failure },
   runOver: { attempt: decoder.number, reason: decoder.string },
+  admitted: { attempt: decoder.number },
   cancel: { attempt: decoder.number },
 });
 
@@ -202,6 +205,7 @@ export const decodeOutput: {
     rejected: { failure },
     cancelled: {},
     runOver: { reason: decoder.string },
+    deferred: {},
     superseded: {},
   }),
   lookAtAgent: decoder.object<Look>({
@@ -243,7 +247,10 @@ export const decodeInput: { readonly [Name in ActivityName]: (value: unknown) =>
       attempts: decoder.number,
     }),
     lookAtAgent: decoder.object<AttemptRef>(attemptRef),
-    releasePipeline: decoder.object<AttemptRef>(attemptRef),
+    releasePipeline: decoder.object<Activities['releasePipeline']['input']>({
+      ...attemptRef,
+      startedAt: decoder.optional(decoder.string),
+    }),
     recordBusy: decoder.object<AttemptRef>(attemptRef),
     settleEnd: decoder.object<Activities['settleEnd']['input']>({
       ...attemptRef,

@@ -59,6 +59,10 @@ export function* followAgent(
     if (!news || (!holdsForAll(news) && news.attempt !== ref.attempt)) continue;
 
     switch (news.kind) {
+      case 'admitted':
+        // Told again just before it began.
+        break;
+
       case 'cancel':
         return { kind: 'over', outcome: cancelledByRequest };
 
@@ -74,7 +78,8 @@ export function* followAgent(
       case 'agentOnline':
       case 'agentBusy':
         if (phase === 'starting') {
-          const released = yield* call(context, 'releasePipeline', ref, steady);
+          const { startedAt } = news;
+          const released = yield* call(context, 'releasePipeline', { ...ref, startedAt }, steady);
           if (released.kind === 'cancelled') return { kind: 'over', outcome: cancelledByRequest };
           if (released.kind === 'planOver') return { kind: 'over', outcome: runIsOver(released.reason) };
           phase = 'online';
@@ -100,7 +105,7 @@ export function* followAgent(
         );
         if (settled.kind === 'lost') {
           return phase === 'busy'
-            ? { kind: 'over', outcome: completed(news) }
+            ? { kind: 'over', outcome: completed({ ...news, ranJob: false }) }
             : { kind: 'lost', failure: settled.failure, wasOnline: phase === 'online' };
         }
         // The pipeline still waits, so the job that this agent ran was somebody else's.

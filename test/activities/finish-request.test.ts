@@ -107,6 +107,26 @@ test('spares an agent that got a job at the very last moment', async () => {
   assert.equal(await row(world), before);
 });
 
+test('spares an agent that got its job while it was being given up, and only if it really runs', async () => {
+  for (const [state, task, expected] of [
+    ['starting', 'running', 'agentBusy'],
+    ['starting', 'completed', 'ended'],
+    ['online', 'running', 'ended'],
+  ] as const) {
+    const world = createWorld();
+    const before = await haveRequest(world, state, waitingPipeline(world));
+    world.compute.change('r-1-1', { state: task });
+    world.registry.put(linuxPool, 'r-1-1', { online: true, busy: true });
+    world.compute.beforeNext('deleteTask', () => world.registry.put(linuxPool, 'r-1-1', { busy: false }));
+    assert.equal(await finish(world, deadLettered), { kind: expected }, `${state}, ${task}`);
+    if (expected === 'ended') continue;
+    assert.is(world.compute.tasks().length, 1);
+    assert.equal(world.pipeline.calls, []);
+    assert.equal(world.queue.deadLetters, []);
+    assert.equal(await row(world), before);
+  }
+});
+
 test('a cancelled agent goes although its job runs, as soon as Azure DevOps lets go of it', async () => {
   const world = createWorld();
   await haveRequest(world, 'busy');

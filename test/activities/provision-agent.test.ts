@@ -2,10 +2,12 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { provisionAgent } from '../../shared/activities/provision-agent.js';
 import { changeRequest } from '../../shared/change-request.js';
+import { TransientError } from '../../shared/domain/failure.js';
 import { advance } from '../../shared/domain/lifecycle.js';
 import type { AgentRequest } from '../../shared/domain/request.js';
 import type { Provisioned } from '../../shared/workflow/contract.js';
 import { fail } from '../contracts/fail.js';
+import { somePipeline } from '../fakes/requests.js';
 import {
   agentsToken,
   createWorld,
@@ -71,6 +73,36 @@ test('tells a waiting pipeline how far it is, and makes no placeholder for it', 
   assert.match(world.pipeline.lines[1] ?? '', /r-1-1 is queued as a Batch task/);
   assert.equal(world.registry.agents(linuxPool), []);
   assert.not.ok(holdsSecret(traces(world)));
+});
+
+test('makes nothing for a run that is over', async () => {
+  const world = createWorld();
+  await haveRequest(world, 'accepted', waitingPipeline(world));
+  world.pipeline.endPlan(somePipeline.planId);
+  assert.equal(await provision(world), {
+    kind: 'runOver',
+    reason: 'TaskOrchestrationPlanTerminatedException',
+  });
+  assert.equal(world.compute.tasks(), []);
+});
+
+test('says in the history and to the pipeline what a person has to do, once', async () => {
+  const world = createWorld();
+  await haveRequest(world, 'accepted', waitingPipeline(world));
+  const disabled = new TransientError('JobDisabled', 'createTask', 'Its job is disabled.', 60_000);
+  world.compute.failNext('createTask', disabled, 2);
+  for (let tries = 0; tries < 2; tries += 1) {
+    await provision(world).then(
+      () => assert.unreachable(),
+      (error: unknown) => assert.is(error, disabled),
+    );
+  }
+  const notes = (await row(world)).history.filter(
+    ({ detail }) => detail === 'JobDisabled: Its job is disabled.',
+  );
+  assert.is(notes.length, 1);
+  assert.match(world.pipeline.lines.join('\n'), /Its job is disabled\. \(JobDisabled\) It is tried again/);
+  assert.is((await provision(world)).kind, 'created');
 });
 
 test('makes the placeholder that keeps the job of a pipeline that does not wait from failing', async () => {

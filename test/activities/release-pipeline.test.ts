@@ -1,5 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { finishRequest } from '../../shared/activities/finish-request.js';
 import { recordBusy } from '../../shared/activities/record-busy.js';
 import { releasePipeline } from '../../shared/activities/release-pipeline.js';
 import { retireAttempt } from '../../shared/activities/retire-attempt.js';
@@ -13,6 +14,7 @@ import {
   createWorld,
   haveRequest,
   holdsSecret,
+  linuxPool,
   traces,
   type World,
   waitingPipeline,
@@ -131,6 +133,65 @@ test('a cancellation wins, also one that comes in between', async () => {
   assert.equal(world.pipeline.calls, []);
   assert.is((await row(world)).state, 'starting');
 });
+
+test('a cancellation at any write has one winner: the pipeline gets exactly one completion', async () => {
+  const cancelled = { state: 'cancelled', detail: 'Cancelled by request.' } as const;
+  const results: string[] = [];
+  for (let at = 0; at < 4; at += 1) {
+    for (const when of ['before', 'after'] as const) {
+      const world = createWorld();
+      await haveRequest(world, 'starting', waitingPipeline(world));
+      const wish = () =>
+        changeRequest(world.store, ref, request => ({ ...request, cancelRequestedAt: request.updatedAt }));
+      const { store, met } = onReplace(world, at, when, wish);
+      const released = await releasePipeline({ ...world, store })(ref);
+      if (!met()) await wish();
+      // The event of the cancellation reaches the orchestration in either case, now or as its next news.
+      await finishRequest(world)({ ...ref, outcome: cancelled });
+      assert.is(world.pipeline.completions.length, 1, `write ${at}, ${when}`);
+      const [completion] = world.pipeline.completions;
+      assert.is(completion?.result, released.kind === 'cancelled' ? 'failed' : 'succeeded');
+      results.push(completion?.result ?? '?');
+      const request = await row(world);
+      assert.is(request.state, 'cancelled');
+      assert.is(request.callback?.sealedToken, undefined);
+      assert.is(request.callback?.result, completion?.result);
+      assert.equal(world.compute.tasks(), []);
+      assert.equal(world.registry.agents(linuxPool), []);
+    }
+  }
+  assert.equal([...new Set(results)].toSorted(), ['failed', 'succeeded'], 'both must win at some moment');
+});
+
+test('a release and an end of the same moment tell the pipeline once', async () => {
+  for (let at = 0; at < 4; at += 1) {
+    const world = createWorld();
+    await haveRequest(world, 'starting', waitingPipeline(world));
+    const cancelled = { state: 'cancelled', detail: 'Cancelled by request.' } as const;
+    const { store } = onReplace(world, at, 'before', () =>
+      finishRequest(world)({ ...ref, outcome: cancelled }),
+    );
+    await releasePipeline({ ...world, store })(ref);
+    await finishRequest(world)({ ...ref, outcome: cancelled });
+    assert.is(world.pipeline.completions.length, 1, `write ${at}`);
+    assert.is((await row(world)).callback?.sealedToken, undefined);
+  }
+});
+
+/** The same store, but something else happens at one of the writes. */
+function onReplace(world: World, at: number, when: 'before' | 'after', action: () => Promise<unknown>) {
+  let writes = 0;
+  const replace: World['store']['replace'] = async (stored, next) => {
+    const isThis = writes === at;
+    writes += 1;
+    if (isThis && when === 'before') await action();
+    const answer = await world.store.replace(stored, next);
+    if (isThis && when === 'after') await action();
+    return answer;
+  };
+  const store: World['store'] = { ...world.store, replace };
+  return { store, met: () => writes > at };
+}
 
 test('a second run that lags behind releases nobody for an agent that is lost by now', async () => {
   const world = createWorld();

@@ -59,6 +59,17 @@ const unsealable = (world: World) => {
 const steps: readonly Step[] = [
   { name: 'provisionAgent', arrange: world => haveRequest(world, 'accepted', waits(world)), run: provision },
   {
+    name: 'provisionAgent beyond maxAlive',
+    arrange: async world => {
+      const { maxAlive } = world.config.profiles.get('ubuntu') ?? { maxAlive: 0 };
+      for (let alive = 0; alive < maxAlive; alive += 1) {
+        await haveRequest(world, 'provisioning', { requestId: `alive-${alive}` });
+      }
+      await haveRequest(world, 'accepted', waits(world));
+    },
+    run: provision,
+  },
+  {
     name: 'provisionAgent, nobody waits',
     arrange: async world => {
       // As reconcile has made it; one that is missing is made by the first run that comes so far, or by reconcile.

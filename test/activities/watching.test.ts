@@ -3,10 +3,12 @@ import * as assert from 'uvu/assert';
 import { lookAtAgent } from '../../shared/activities/look-at-agent.js';
 import { settleEnd } from '../../shared/activities/settle-end.js';
 import { watchPool } from '../../shared/activities/watch-pool.js';
+import { type Failure, TransientError } from '../../shared/domain/failure.js';
 import type { AgentRequest } from '../../shared/domain/request.js';
 import type { Situation } from '../../shared/domain/situation.js';
 import type { Told } from '../../shared/domain/watch.js';
 import type { Activities, Settled } from '../../shared/workflow/contract.js';
+import { somePipeline } from '../fakes/requests.js';
 import {
   agentsToken,
   createWorld,
@@ -155,6 +157,170 @@ watch('hurries only while somebody waits for an agent', async () => {
 
 watch.run();
 
+const progress = suite('watchPool: what waits hears from it');
+type Seen = Activities['watchPool']['output'];
+
+/** Looks again and again for so long, as the orchestration does. */
+async function lookFor(world: World, ms: number, first?: Seen): Promise<Seen> {
+  const until = world.clock.now().getTime() + ms;
+  let seen = first ?? (await look(world));
+  while (world.clock.now().getTime() < until) {
+    world.clock.advance(seen.nextMs);
+    seen = await watchPool(world)({ devOpsPool: linuxPool, told: seen.told, memory: seen.memory });
+  }
+  return seen;
+}
+const quota: Failure = {
+  code: 'QuotaReached',
+  stage: 'nodeAllocation',
+  message: 'No more cores.',
+  retryable: true,
+};
+
+progress('a pipeline that waits gets a line about every 40 s, with what it waits for', async () => {
+  const world = createWorld();
+  await haveRequest(world, 'starting', { requestId: 'earlier', createdAt: '2026-01-31T09:59:00.000Z' });
+  await haveRequest(world, 'starting', waitingPipeline(world));
+  for (const taskId of ['earlier-1', 'r-1-1']) world.compute.change(taskId, { state: 'active' });
+  let seen = await lookFor(world, 400_000);
+  const lines = world.pipeline.lines.filter(line => line.includes('still waits'));
+  assert.ok(lines.length >= 9 && lines.length <= 11, `${lines.length} lines`);
+  assert.match(
+    lines[1] ?? '',
+    /^Agent r-1-1 still waits for a node of Batch pool batchLinux, \d+ s so far\. Agents before it in the Batch pool: 1\.$/,
+  );
+  for (const [state, words] of [
+    ['preparing', /r-1-1 has its node; still waiting for its container, \d+ s so far\.$/],
+    ['running', /r-1-1 has its container; still waiting for its registration, \d+ s so far\.$/],
+  ] as const) {
+    world.compute.change('r-1-1', { state });
+    seen = await lookFor(world, 45_000, seen);
+    assert.match(world.pipeline.lines.at(-1) ?? '', words);
+  }
+  assert.equal(world.orchestrations.raised, []);
+});
+
+progress('a run that is over is noticed within a minute, however slowly the pool is watched', async () => {
+  for (const state of ['accepted', 'provisioning', 'starting'] as const) {
+    for (const WatchSeconds of ['5', '300']) {
+      const world = createWorld({ env: { WatchSeconds } });
+      await haveRequest(world, state, waitingPipeline(world));
+      world.orchestrations.running.set('r-1', {});
+      const seen = await lookFor(world, 120_000);
+      assert.equal(world.orchestrations.raised, []);
+      world.pipeline.endPlan(somePipeline.planId);
+      await lookFor(world, 59_000 - seen.nextMs, seen);
+      const [raised] = world.orchestrations.raised;
+      assert.equal(raised?.situation, {
+        kind: 'runOver',
+        attempt: state === 'accepted' ? 0 : 1,
+        reason: 'TaskOrchestrationPlanTerminatedException',
+      });
+    }
+  }
+});
+
+progress('nobody is told who does not wait, or waits no more', async () => {
+  const world = createWorld();
+  await haveRequest(world, 'starting', { requestId: 'reply' });
+  await haveRequest(world, 'online', { requestId: 'released', ...waitingPipeline(world, 'released') });
+  const answered = { pipeline: somePipeline, callback: { acknowledgedAt: '2026-01-31T10:00:00.000Z' } };
+  await haveRequest(world, 'starting', { requestId: 'answered', ...answered });
+  await lookFor(world, 120_000);
+  assert.equal(world.pipeline.calls, []);
+});
+
+progress('a thousand that wait are told evenly, at the same number of calls to the services', async () => {
+  const world = createWorld();
+  for (let index = 0; index < 1_000; index += 1) {
+    const requestId = `build-${index}`;
+    await haveRequest(world, 'starting', { requestId, ...waitingPipeline(world, requestId) });
+    world.compute.change(`${requestId}-1`, { state: 'active' });
+  }
+  let seen = await look(world);
+  const before = callsOut(world).length;
+  for (let round = 0; round < 8; round += 1) {
+    const told = world.pipeline.lines.length;
+    world.clock.advance(5_000);
+    seen = await watchPool(world)({ devOpsPool: linuxPool, told: seen.told, memory: seen.memory });
+    const lines = world.pipeline.lines.length - told;
+    assert.ok(lines > 60 && lines < 200, `${lines} lines in one round`);
+  }
+  assert.is(world.pipeline.lines.length, 1_000);
+  assert.is(callsOut(world).length - before, 8 * 2 + 1, 'two lists a round, and the pool once');
+});
+
+progress('one line that can not be sent does not keep the others from theirs', async () => {
+  const world = createWorld();
+  for (let index = 0; index < 20; index += 1) {
+    const requestId = `r-${index}`;
+    await haveRequest(world, 'accepted', { requestId, ...waitingPipeline(world, requestId) });
+  }
+  world.store.failNext('get', new Error('Its row is broken.'));
+  await lookFor(world, 41_000);
+  assert.ok(world.pipeline.lines.length >= 19, `${world.pipeline.lines.length} lines`);
+  assert.match(world.log.lines.join('\n'), /its progress could not be told: Its row is broken/);
+});
+
+progress('what keeps a Batch pool from running tasks is told, and noted once an attempt', async () => {
+  const world = createWorld();
+  await haveRequest(world, 'starting', waitingPipeline(world));
+  await haveRequest(world, 'starting', { requestId: 'other' });
+  for (const taskId of ['r-1-1', 'other-1']) world.compute.change(taskId, { state: 'active' });
+  world.compute.poolProblems.set('batchLinux', quota);
+  const seen = await lookFor(world, 300_000);
+  assert.match(world.pipeline.lines.at(-1) ?? '', /so far\..* No more cores\. \(QuotaReached\)$/);
+  for (const { requestId, history } of world.store.requests()) {
+    const notes = history.filter(({ detail }) => detail === 'QuotaReached: No more cores.');
+    assert.is(notes.length, 1, requestId);
+  }
+  assert.ok(world.compute.callsOf('poolProblem').length <= 11, 'asked more than twice a minute');
+
+  world.compute.poolProblems.clear();
+  await lookFor(world, 80_000, seen);
+  assert.not.match(world.pipeline.lines.at(-1) ?? '', /QuotaReached/);
+  assert.equal(world.orchestrations.raised, []);
+});
+
+progress('a Batch pool that is deleted ends what waits in it', async () => {
+  const world = createWorld();
+  await many(world, 3);
+  for (let index = 0; index < 3; index += 1) world.compute.change(`r-${index}-1`, { state: 'active' });
+  world.compute.change('r-2-1', { state: 'running' });
+  world.compute.missingPools.add('batchLinux');
+  await lookFor(world, 40_000);
+  assert.equal(
+    world.orchestrations.raised.map(({ requestId, situation }) => `${requestId} ${situation.kind}`),
+    ['r-0 poolMissing', 'r-1 poolMissing'],
+  );
+});
+
+progress('Batch that is away says nothing about its pools', async () => {
+  const world = createWorld();
+  await many(world, 1);
+  world.compute.change('r-0-1', { state: 'active' });
+  world.compute.failNext('poolProblem', new TransientError('BatchUnavailable', 'nodeAllocation', 'Away.'), 9);
+  const seen = await lookFor(world, 90_000);
+  assert.equal(world.orchestrations.raised, []);
+  assert.is(seen.memory?.batchPools['batchLinux']?.problem, undefined);
+});
+
+progress('an agent whose node was lost is given up', async () => {
+  const world = createWorld();
+  for (const state of ['online', 'busy'] as const) {
+    await haveRequest(world, state, { requestId: state });
+    world.orchestrations.running.set(state, {});
+    world.compute.change(`${state}-1`, { state: 'active', previousState: 'running' });
+  }
+  await look(world);
+  assert.equal(
+    world.orchestrations.raised.map(({ requestId, situation }) => `${requestId} ${situation.kind}`),
+    ['online nodeLost', 'busy nodeLost'],
+  );
+});
+
+progress.run();
+
 const looking = suite('lookAtAgent');
 
 looking('tells what has changed and how far the task is', async () => {
@@ -167,6 +333,21 @@ looking('tells what has changed and how far the task is', async () => {
     task: 'running',
   });
 });
+
+looking(
+  'asks what keeps the Batch pool from running a task that still waits, if it can be asked',
+  async () => {
+    const world = createWorld();
+    await haveRequest(world, 'starting');
+    world.compute.change('r-1-1', { state: 'active' });
+    world.compute.poolProblems.set('batchLinux', quota);
+    assert.equal(await lookAtAgent(world)(ref), { situation: undefined, task: 'active', problem: quota });
+    world.compute.failNext('poolProblem', new Error('away'));
+    assert.equal(await lookAtAgent(world)(ref), { situation: undefined, task: 'active' });
+    world.compute.change('r-1-1', { state: 'running' });
+    assert.equal(await lookAtAgent(world)(ref), { situation: undefined, task: 'running' });
+  },
+);
 
 looking('has nothing to tell of another attempt or generation, or before there is an agent', async () => {
   const world = createWorld();
@@ -223,6 +404,31 @@ settling('names why an agent was lost, with its last words but without its token
   assert.is(settled.failure.code, 'AgentStartFailed');
   assert.match(settled.failure.message, /exit code 1.*config failed: --token \*\*\* refused/);
   assert.not.match(JSON.stringify(settled), new RegExp(agentsToken));
+});
+
+settling('an agent whose node was lost had run its job or is NodePreempted', async () => {
+  const lost: Situation = { kind: 'nodeLost', attempt: 1, ranJob: false };
+  const world = createWorld();
+  await haveRequest(world, 'online');
+  const settled = await settle(world, lost);
+  assert.equal(settled.kind === 'lost' && [settled.failure.code, settled.failure.retryable], [
+    'NodePreempted',
+    true,
+  ]);
+  world.registry.put(linuxPool, 'r-1-1', { ranJob: true }, 'failed');
+  assert.equal(await settle(world, lost), { kind: 'ranJob' });
+
+  for (const [result, kind] of [
+    [undefined, 'lost'],
+    ['failed', 'lost'],
+    ['succeeded', 'ranJob'],
+    ['canceled', 'ranJob'],
+  ] as const) {
+    const busy = createWorld();
+    await haveRequest(busy, 'busy');
+    if (result) busy.registry.put(linuxPool, 'r-1-1', { busy: false, ranJob: true }, result);
+    assert.is((await settle(busy, { ...lost, ranJob: result !== undefined })).kind, kind, result);
+  }
 });
 
 settling('an agent that nobody can ask about any more is lost', async () => {

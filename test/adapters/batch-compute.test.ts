@@ -172,6 +172,7 @@ calls('a task is asked for exactly as the contract of the agent images needs it'
   const job = server.calls.find(isJobAdd);
   assert.equal(JSON.parse(job?.body ?? ''), {
     id: 'agents-ubuntu-20260131',
+    displayName: 'azdo-batch-agents',
     poolInfo: { poolId: 'linux' },
     onAllTasksComplete: 'noaction',
   });
@@ -179,6 +180,7 @@ calls('a task is asked for exactly as the contract of the agent images needs it'
   assert.match(task?.url ?? '', 'api-version=2022-10-01.16.0');
   assert.equal(JSON.parse(task?.body ?? ''), {
     id: 'r-1-1',
+    displayName: 'azdo-batch-agents',
     commandLine: '',
     containerSettings: {
       imageName: 'registry.example/azdo-agent:ubuntu-24.04-azdo',
@@ -288,6 +290,37 @@ calls('a job that was deleted by hand is made again', async () => {
   assert.is(inWords(await outcomeOf(compute.createTask({ ...someTask, taskId: 'r-2-1' }))), 'done');
 });
 
+calls(
+  'jobs are listed in one call a page, by their name and with only the columns that are needed',
+  async () => {
+    const displayName = 'azdo-batch-agents';
+    const states = ['active', 'disabling', 'disabled', 'enabling', 'terminating', 'completed', 'deleting'];
+    const value = states.map(state => ({ id: `agents-${state}`, state, displayName }));
+    server.script(call =>
+      call.url.includes('skiptoken')
+        ? { status: 200, body: { value: [{ id: 'agents-last', state: 'active', displayName: 'mine' }] } }
+        : { status: 200, body: { value, 'odata.nextLink': `${server.url}/jobs?$skiptoken=1` } },
+    );
+    const jobs = await makeCompute().compute.listJobs();
+    assert.is(server.calls.length, 2);
+    const query = new URL(server.calls[0]?.url ?? '', server.url).searchParams;
+    assert.is(query.get('$filter'), "startswith(id, 'agents-')");
+    assert.is(query.get('$select'), 'id,displayName,state');
+    assert.equal(
+      jobs.map(({ jobId, state, marked }) => `${jobId} ${state} ${String(marked)}`),
+      [
+        'agents-active active true',
+        'agents-disabling active true',
+        'agents-disabled active true',
+        'agents-enabling active true',
+        'agents-terminating ending true',
+        'agents-completed ended true',
+        'agents-last active false',
+      ],
+    );
+  },
+);
+
 calls('tasks of a job are listed in one call a page, with only the columns that are needed', async () => {
   const value = Array.from({ length: 2 }, (_, index) => ({ id: `t-${index}`, state: 'running' }));
   server.script(call =>
@@ -298,16 +331,19 @@ calls('tasks of a job are listed in one call a page, with only the columns that 
   const tasks = await makeCompute().compute.listTasks(['a']);
   assert.is(server.calls.length, 2);
   const query = new URL(server.calls[0]?.url ?? '', server.url).searchParams;
-  assert.is(query.get('$select'), 'id,state,previousState,executionInfo');
+  assert.is(query.get('$select'), 'id,displayName,state,previousState,executionInfo');
   assert.is(query.get('maxresults'), '1000');
   assert.is(tasks.length, 3);
   assert.equal(tasks[2], {
     jobId: 'a',
     taskId: 'last',
     state: 'completed',
+    previousState: undefined,
+    startedAt: undefined,
     exitCode: 3,
     failureCode: 'ContainerInvalidImage',
     failureMessage: 'The image was not found. Image: azdo-agent:x',
+    madeHere: undefined,
   });
 });
 
@@ -320,6 +356,73 @@ const ended = {
     details: [{ name: 'Image', value: 'azdo-agent:x' }],
   },
 };
+
+calls('a task tells what it was before and when it began to run', async () => {
+  const startTime = '2026-01-31T10:03:00.000Z';
+  const body = { id: 'r-1-1', state: 'active', previousState: 'running', executionInfo: { startTime } };
+  server.script(() => ({ status: 200, body }));
+  const task = await makeCompute().compute.getTask(place);
+  assert.equal([task?.state, task?.previousState, task?.startedAt], ['active', 'running', startTime]);
+});
+
+const resizeError = (code: string) => [
+  { code, message: 'No more.', values: [{ name: 'Cores', value: '20' }] },
+];
+const onPool: [string, object | number, object, string | undefined][] = [
+  ['a pool at rest', {}, [], undefined],
+  ['a pool whose nodes boot', {}, ['starting', 'creating'], undefined],
+  ['a pool with one node that works', {}, ['unusable', 'idle'], undefined],
+  ['a pool whose nodes were preempted', {}, ['preempted', 'leavingPool'], undefined],
+  ['a pool that is not there', 404, [], 'PoolMissing false'],
+  ['a pool that is being deleted', { state: 'deleting' }, [], 'PoolMissing false'],
+  [
+    'a quota of cores',
+    { resizeErrors: resizeError('AccountCoreQuotaReached') },
+    ['idle'],
+    'QuotaReached true',
+  ],
+  [
+    'a quota of Spot cores',
+    { resizeErrors: resizeError('AccountLowPriorityCoreQuotaReached') },
+    [],
+    'QuotaReached true',
+  ],
+  ['no capacity', { resizeErrors: resizeError('AllocationTimedout') }, [], 'PoolResizeFailed true'],
+  ['nodes that are unusable', {}, ['unusable', 'preempted'], 'NodesUnusable true'],
+  ['nodes whose start task failed', {}, ['startTaskFailed', 'offline', 'unknown'], 'NodesUnusable true'],
+];
+for (const [name, pool, states, expected] of onPool) {
+  calls(`${name} is ${expected ?? 'no problem'}, in two calls`, async () => {
+    const nodes = Object.values(states).map((state: unknown, index) => ({
+      id: `node-${index}`,
+      state,
+      errors: [{ code: 'DiskFull', message: 'The disk is full' }],
+    }));
+    server.script(call => {
+      if (typeof pool === 'number') return refusal(pool, 'PoolNotFound');
+      return call.url.includes('/nodes')
+        ? { status: 200, body: { value: nodes } }
+        : { status: 200, body: { id: 'linux', state: 'active', ...pool } };
+    });
+    const problem = await makeCompute().compute.poolProblem('linux');
+    assert.is(problem && `${problem.code} ${problem.retryable}`, expected);
+    assert.ok(server.calls.length <= 2);
+    if (!problem) return;
+    assert.is(problem.stage, 'nodeAllocation');
+    assert.match(problem.message, /linux/);
+    if (typeof pool === 'object' && 'resizeErrors' in pool) {
+      assert.match(problem.message, /: No more\. Cores: 20\. /, "the service's words are missing");
+    }
+    if (problem.code === 'NodesUnusable') assert.match(problem.message, 'DiskFull: The disk is full.');
+  });
+}
+
+calls('a pool that can not be asked is no problem of the pool', async () => {
+  server.script(() => refusal(503, 'ServerBusy', { 'retry-after': '7' }));
+  const outcome = await outcomeOf(makeCompute().compute.poolProblem('linux'));
+  assert.is(inWords(outcome), 'transient BatchUnavailable nodeAllocation');
+  assert.is(outcome.kind === 'transient' && outcome.retryAfterMs, 7_000);
+});
 
 calls('a job that is not there has no tasks', async () => {
   server.script(() => refusal(404, 'JobNotFound'));

@@ -182,7 +182,13 @@ errors('no error shows the token', async () => {
 const calls = suite('Azure DevOps agents: what is asked of it');
 
 const agents = [
-  { id: 1, name: 'r-1-1', status: 'online', assignedRequest: { requestId: 5 } },
+  {
+    id: 1,
+    name: 'r-1-1',
+    status: 'online',
+    createdOn: '2026-01-31T10:00:00Z',
+    assignedRequest: { requestId: 5 },
+  },
   { id: 2, name: 'r-2-1', status: 'offline', lastCompletedRequest: { requestId: 4 }, assignedRequest: null },
 ];
 
@@ -190,8 +196,8 @@ calls('a look at a pool of any size is one call, with jobs and without capabilit
   server.script(inPool(list(agents)));
   const { registry } = makeRegistry();
   assert.equal(await registry.listAgents('Linux'), [
-    { name: 'r-1-1', online: true, busy: true, ranJob: false },
-    { name: 'r-2-1', online: false, busy: false, ranJob: true },
+    { name: 'r-1-1', online: true, busy: true, ranJob: false, createdOn: '2026-01-31T10:00:00Z' },
+    { name: 'r-2-1', online: false, busy: false, ranJob: true, createdOn: undefined },
   ]);
   await registry.listAgents('Linux');
   assert.is(server.calls.length, 3, 'the pool is looked up once');
@@ -280,6 +286,15 @@ calls('a short pause that comes with a success is kept, a long one is told', asy
   clock.advance(121_000);
   server.script(() => list([]));
   await registry.ping();
+});
+
+calls('a block without a word of how long lasts until there is room again', async () => {
+  const { registry } = makeRegistry();
+  const reset = String(Math.ceil(Date.now() / 1_000) + 60);
+  server.script(() => ({ status: 429, headers: { 'x-ratelimit-reset': reset } }));
+  const blocked = await outcomeOf(registry.ping());
+  const ms = blocked.kind === 'transient' ? (blocked.retryAfterMs ?? 0) : 0;
+  assert.ok(ms > 50_000 && ms <= 61_000, `${ms} ms`);
 });
 
 calls('Entra tokens are asked for Azure DevOps and replaced before they expire', async () => {

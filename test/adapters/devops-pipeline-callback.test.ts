@@ -169,6 +169,72 @@ complete('asks the plan with a version that the service offers', async () => {
   assert.match(String(asked?.headers['accept']), 'api-version=7.2-preview.2');
 });
 
+complete('keeps the pause that the service asks for, also with a success', async () => {
+  const own = createFakeClock();
+  const polite = createDevOpsPipelineCallback(own);
+  server.script(() => ({ status: 200, headers: { 'retry-after': '5' } }));
+  assert.is(await polite.tell(pipeline, token, ['line']), 'told');
+  assert.is(await polite.tell(pipeline, token, ['line']), 'unknown', 'what is only told is left out');
+  assert.is(server.calls.length, 1);
+  await polite.complete(pipeline, token, 'succeeded');
+  assert.equal(own.sleeps, [5_000]);
+  server.script(service({ status: 429, headers: { 'retry-after': '120' } }, unused));
+  const elsewhere = { ...pipeline, planUrl: `${server.url}/fabrikam/` };
+  await outcomeOf(polite.complete(elsewhere, token, 'succeeded'));
+  const again = await outcomeOf(polite.complete(elsewhere, token, 'succeeded'));
+  assert.is(again.kind === 'transient' && again.retryAfterMs, 120_000);
+  assert.is(server.calls.length, 1);
+});
+
+const lineAnswers: [string, Scripted | 'reset', Scripted | 'reset', string][] = [
+  ['200', { status: 200, body: {} }, unused, 'told'],
+  ['204', { status: 204 }, unused, 'told'],
+  ['the sign-in page', { status: 203, body: '<html>' }, { status: 401 }, 'unknown'],
+  ['400, plan alive', refusal(400, 'SomeException'), unused, 'unknown'],
+  ['400, plan completed', refusal(400, 'SomeException'), planIs('completed'), 'planOver SomeException'],
+  ['401, plan not to be seen', { status: 401 }, { status: 401 }, 'unknown'],
+  ['404, plan gone', { status: 404 }, { status: 404 }, 'planOver HTTP 404'],
+  ['404, plan alive', { status: 404 }, unused, 'unknown'],
+  ['400, plan unreachable', refusal(400, 'SomeException'), 'reset', 'unknown'],
+  ...['TaskOrchestrationPlanNotFoundException', 'TaskOrchestrationPlanTerminatedException'].map(
+    (typeKey): [string, Scripted, Scripted, string] => [
+      `${typeKey}, as 500`,
+      refusal(500, typeKey),
+      unused,
+      `planOver ${typeKey}`,
+    ],
+  ),
+  [
+    'a plan that is not for this token, which reads it all the same',
+    refusal(403, 'TaskOrchestrationPlanSecurityException'),
+    unused,
+    'unknown',
+  ],
+  [
+    'a plan that is not for this token',
+    refusal(403, 'TaskOrchestrationPlanSecurityException'),
+    refusal(403, 'TaskOrchestrationPlanSecurityException'),
+    'planOver TaskOrchestrationPlanSecurityException',
+  ],
+  ['429', { status: 429 }, unused, 'unknown'],
+  ['500', refusal(500, 'SomeException'), planIs('completed'), 'unknown'],
+  ['503', { status: 503, body: '<html>' }, unused, 'unknown'],
+  ['a lost connection', 'reset', unused, 'unknown'],
+];
+for (const [name, feed, asked, expected] of lineAnswers) {
+  complete(`a line that is answered with ${name}: ${expected}`, async () => {
+    server.script(call => {
+      if (call.url.includes('/feed?')) return feed;
+      return call.method === 'OPTIONS' ? { status: 200, body: locations } : asked;
+    });
+    const answer = await callback.tell(pipeline, token, ['line']);
+    assert.ok(
+      (typeof answer === 'string' ? answer : `planOver ${answer.planOver}`).startsWith(expected),
+      JSON.stringify(answer),
+    );
+  });
+}
+
 const Feed = z.object({ value: z.array(z.string()), count: z.number() });
 
 const notes = suite('pipeline callback: what the author of the pipeline reads');
@@ -257,7 +323,7 @@ notes('nothing to say is not said, and nothing that fails is thrown', async () =
     await callback.tell(pipeline, token, ['line']);
     await callback.annotate(pipeline, token, { error: 'e', log: ['l'], variables: { a: 'b' } });
   }
-  await callback.tell({ ...pipeline, planUrl: 'not a url' }, token, ['line']);
+  assert.is(await callback.tell({ ...pipeline, planUrl: 'not a url' }, token, ['line']), 'unknown');
 });
 
 notes.after(() => server.close());

@@ -54,6 +54,35 @@ test('an end that was cut short is finished by whoever reads the request', async
   }
 });
 
+test('one row that nobody can read hides no other, and is told of until it is mended or gone', async () => {
+  const { store, table } = open();
+  for (const requestId of ['r-1', 'r-2', 'r-3']) await store.insert(someRequest({ requestId }), message);
+  const spoil = async (rowKey: string, columns: object): Promise<void> => {
+    await table.updateEntity({ partitionKey: 'requests', rowKey, ...columns }, 'Merge');
+  };
+  const seen = async (): Promise<unknown> => [
+    (await store.live()).map(({ requestId }) => requestId),
+    (await store.list({ top: 10 }))?.requests.map(({ requestId }) => requestId).toSorted(),
+    (await store.unreadable()).map(({ rowKey }) => rowKey),
+  ];
+  await spoil('live~r-2', { state: 'on holiday' });
+  assert.equal(await seen(), [['r-1', 'r-3'], ['r-1', 'r-3'], ['live~r-2']]);
+  assert.match(
+    (await store.unreadable())[0]?.why ?? '',
+    /^Row live~r-2 in table T.* can't be read: column state: /,
+  );
+  // Only what a whole request needs: its watch still sees it.
+  await spoil('live~r-2', { state: 'accepted', history: '{' });
+  assert.equal(await seen(), [['r-1', 'r-2', 'r-3'], ['r-1', 'r-3'], ['live~r-2']]);
+  await spoil('live~r-2', { history: '[]' });
+  assert.equal(await seen(), [['r-1', 'r-2', 'r-3'], ['r-1', 'r-2', 'r-3'], []]);
+  // In the middle of its end.
+  await spoil('live~r-2', { state: 'expired', tags: '?' });
+  assert.equal(await seen(), [['r-1', 'r-3'], ['r-1', 'r-3'], ['live~r-2']]);
+  await table.deleteEntity('requests', 'live~r-2');
+  assert.equal(await seen(), [['r-1', 'r-3'], ['r-1', 'r-3'], []]);
+});
+
 test('a request whose end was cut short can begin again', async () => {
   const { store, table } = open();
   await store.insert(someRequest(), message);

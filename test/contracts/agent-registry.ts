@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { TransientError } from '../../shared/domain/failure.js';
+import type { AgentView } from '../../shared/domain/situation.js';
 import type { AgentRegistry } from '../../shared/ports.js';
 
 export interface RegistryUnderTest {
@@ -30,6 +31,7 @@ export function agentRegistryContract(name: string, make: () => Promise<Registry
     assert.equal(await registry.listAgents(pool), []);
     assert.is(await registry.getAgent(pool, 'r-1-1'), undefined);
     assert.is(await registry.ranJob(pool, 'r-1-1'), false);
+    assert.is(await registry.jobResult(pool, 'r-1-1'), undefined);
     assert.is(await registry.removeAgent(pool, 'r-1-1'), 'removed');
   });
 
@@ -37,22 +39,25 @@ export function agentRegistryContract(name: string, make: () => Promise<Registry
     const { registry, pool, connect, startJob, finishJob } = await make();
     const idle = { name: 'r-1-1', online: true, busy: false, ranJob: false };
     await connect('r-1-1');
-    assert.equal(await registry.getAgent(pool, 'R-1-1'), idle);
-    assert.equal(await registry.listAgents(pool), [idle]);
+    assert.equal(timeless(await registry.getAgent(pool, 'R-1-1')), idle);
+    assert.equal((await registry.listAgents(pool)).map(timeless), [idle]);
+    const [{ createdOn } = {}] = await registry.listAgents(pool);
+    assert.ok(Date.parse(createdOn ?? '') <= Date.now(), `it registered at ${String(createdOn)}`);
     assert.is(await registry.ranJob(pool, 'r-1-1'), false);
 
     await startJob('r-1-1');
-    assert.equal(await registry.getAgent(pool, 'r-1-1'), { ...idle, busy: true });
+    assert.equal(timeless(await registry.getAgent(pool, 'r-1-1')), { ...idle, busy: true });
     assert.is(await registry.removeAgent(pool, 'r-1-1'), 'busy');
     assert.ok(await registry.getAgent(pool, 'r-1-1'), 'a busy agent is still there');
 
     await finishJob('r-1-1');
     const over = { name: 'r-1-1', online: false, busy: false, ranJob: true };
-    assert.equal(await registry.listAgents(pool), [over]);
+    assert.equal((await registry.listAgents(pool)).map(timeless), [over]);
     assert.is(await registry.removeAgent(pool, 'r-1-1'), 'removed');
     assert.is(await registry.getAgent(pool, 'r-1-1'), undefined);
     assert.is(await registry.removeAgent(pool, 'r-1-1'), 'removed');
     assert.is(await registry.ranJob(pool, 'r-1-1'), true, 'recent jobs outlive the registration');
+    assert.is(await registry.jobResult(pool, 'r-1-1'), 'succeeded');
   });
 
   test('removes an idle agent that is online', async () => {
@@ -66,7 +71,7 @@ export function agentRegistryContract(name: string, make: () => Promise<Registry
     const { registry, pool } = await make();
     for (const os of ['linux', 'linux', 'windows'] as const) await registry.ensurePlaceholder(pool, os);
     const agents = (await registry.listAgents(pool)).toSorted((a, b) => a.name.localeCompare(b.name));
-    assert.equal(agents, [
+    assert.equal(agents.map(timeless), [
       { name: 'azdo-batch-agents-placeholder-linux', online: false, busy: false, ranJob: false },
       { name: 'azdo-batch-agents-placeholder-windows', online: false, busy: false, ranJob: false },
     ]);
@@ -91,3 +96,9 @@ export function agentRegistryContract(name: string, make: () => Promise<Registry
 
   test.run();
 }
+
+const timeless = (agent: AgentView | undefined) => {
+  if (!agent) return undefined;
+  const { createdOn: _, ...rest } = agent;
+  return rest;
+};

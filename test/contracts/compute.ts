@@ -10,6 +10,8 @@ export interface ComputeUnderTest {
   readonly endless: (taskId: string) => AgentTask;
   /** Waits until a task runs. */
   readonly untilRunning: (place: BatchPlace) => Promise<void>;
+  /** A pool that can't grow: the service says that there are "no more cores". */
+  readonly troubled: () => Promise<string>;
   /** Creates a task that prints a text and ends with a code, and waits for its end. */
   readonly runToEnd: (taskId: string, exitCode: number, output: string) => Promise<BatchPlace>;
 }
@@ -64,6 +66,19 @@ export function computeContract(name: string, make: () => Promise<ComputeUnderTe
     assert.match(message, /no-such-pool.*batchPool/);
   });
 
+  test('knows what keeps a pool from running tasks', async () => {
+    const { compute, endless, troubled } = await make();
+    assert.is(await compute.poolProblem(endless('r-1-1').poolId), undefined);
+    const missing = await compute.poolProblem('no-such-pool');
+    assert.equal([missing?.code, missing?.retryable], ['PoolMissing', false]);
+    const problem = await compute.poolProblem(await troubled());
+    assert.equal(
+      [problem?.code, problem?.stage, problem?.retryable],
+      ['QuotaReached', 'nodeAllocation', true],
+    );
+    assert.match(problem?.message ?? '', /no more cores/i);
+  });
+
   test('tells of a task that it runs', async () => {
     const { compute, endless, untilRunning } = await make();
     const place = await create(compute, endless('r-1-1'));
@@ -100,6 +115,36 @@ export function computeContract(name: string, make: () => Promise<ComputeUnderTe
     }
   });
 
+  test('tells which jobs there are and which tasks this installation made', async () => {
+    const { compute, endless } = await make();
+    const place = await create(compute, endless('r-1-1'));
+    const job = (await compute.listJobs()).find(({ jobId }) => jobId === place.jobId);
+    assert.equal(job, { jobId: place.jobId, state: 'active', marked: true });
+    assert.is((await compute.getTask(place))?.madeHere, true);
+    assert.is((await compute.listTasks([place.jobId]))[0]?.madeHere, true);
+    await compute.deleteTask(place);
+  });
+
+  test('ends a job and removes it, and does not mind when that was done before', async () => {
+    const { compute, endless } = await make();
+    const before = await create(compute, endless('r-1-1'));
+    const stateOf = async () =>
+      (await compute.listJobs()).find(({ jobId }) => jobId === before.jobId)?.state ?? 'gone';
+    for (let times = 0; times < 2; times += 1) await compute.endJob(before.jobId);
+    await until('the job to end', async () => (await stateOf()) === 'ended');
+    await compute.endJob(before.jobId);
+    assert.is((await compute.getTask(before))?.state, 'completed', 'nothing runs on in it');
+
+    const after = await create(compute, endless('r-1-2'));
+    assert.is.not(after.jobId, before.jobId);
+    for (let times = 0; times < 2; times += 1) await compute.deleteJob(before.jobId);
+    await until('the job to be gone', async () => (await stateOf()) === 'gone');
+    await compute.deleteJob(before.jobId);
+    await compute.endJob(before.jobId);
+    assert.equal(await compute.listTasks([before.jobId]), []);
+    await compute.deleteTask(after);
+  });
+
   test('knows nothing of a job or a task that never was', async () => {
     const { compute } = await make();
     const place = { poolId: 'linux', jobId: 'never', taskId: 'never' };
@@ -114,10 +159,13 @@ export function computeContract(name: string, make: () => Promise<ComputeUnderTe
 }
 
 /** Batch ends a running task before it removes it. */
-async function gone(compute: Compute, place: BatchPlace): Promise<void> {
+const gone = (compute: Compute, place: BatchPlace): Promise<void> =>
+  until(`task ${place.taskId} to be gone`, async () => (await compute.getTask(place)) === undefined);
+
+async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
   const deadline = Date.now() + 10_000;
-  while (await compute.getTask(place)) {
-    if (Date.now() > deadline) fail(`task ${place.taskId} is still there`);
+  while (!(await holds())) {
+    if (Date.now() > deadline) fail(`waited in vain for ${what}`);
     await new Promise(resolve => setTimeout(resolve, 20));
   }
 }

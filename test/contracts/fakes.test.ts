@@ -48,6 +48,16 @@ computeContract('fake', async () => {
   return {
     compute,
     endless,
+    troubled: async () => {
+      const message = 'There are no more cores.';
+      compute.poolProblems.set('full', {
+        code: 'QuotaReached',
+        stage: 'nodeAllocation',
+        message,
+        retryable: true,
+      });
+      return 'full';
+    },
     untilRunning: async ({ taskId }) => compute.change(taskId, { state: 'running' }),
     runToEnd: async (taskId, exitCode, output) => {
       const answer = await compute.createTask(endless(taskId));

@@ -141,5 +141,21 @@ test('a token that is not accepted is never taken for a pool without agents', as
   }
 });
 
+test('a placeholder whose creation took effect and was answered with an error is found the second time', async () => {
+  for (const fault of [{ status: 500 }, { status: 429 }, { status: 0 }]) {
+    const pool = await newPool();
+    const rule = { call: 'POST */pools/:poolId/agents', when: 'commit', count: 1, ...fault };
+    await fetch(`${devops.url}/_local/faults`, {
+      method: 'PUT',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify([rule]),
+    });
+    const failed: unknown = await registry.ensurePlaceholder(pool, 'linux').catch((error: unknown) => error);
+    assert.ok(failed instanceof TransientError, String(failed));
+    await registry.ensurePlaceholder(pool, 'linux');
+    assert.is((await registry.listAgents(pool)).length, 1);
+  }
+});
+
 test.after(closeAll);
 test.run();

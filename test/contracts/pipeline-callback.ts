@@ -61,10 +61,12 @@ export function pipelineCallbackContract(name: string, make: () => Promise<Pipel
     assert.equal(errors, ['No agent could be provided.']);
   });
 
-  test('never throws for what is only told', async () => {
+  test('learns from its lines that a run is over, and never throws for what is only told', async () => {
     const { callback, pipeline, token, cancel } = await make();
+    assert.is(await callback.tell(pipeline, token, ['in time']), 'told');
     await cancel();
-    await callback.tell(pipeline, token, ['too late']);
+    const answer = await callback.tell(pipeline, token, ['too late']);
+    assert.ok(typeof answer === 'object' && answer.planOver !== '', JSON.stringify(answer));
     await callback.annotate(pipeline, token, { error: 'too late', log: ['l'], variables: { a: 'b' } });
     await callback.tell(pipeline, 'not-the-token', ['not mine']);
   });

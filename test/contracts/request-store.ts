@@ -15,6 +15,7 @@ const whole: Partial<AgentRequest> = {
   agentName: 'r-1-2',
   batch: { poolId: 'linux', jobId: 'agents-ubuntu-20260131', taskId: 'r-1-2' },
   onlineAt: at(1),
+  taskStartedAt: at(0),
   capabilities: { Team: "o'brien & söhne" },
   tags: { empty: '', quoted: '"\\' },
   failure: { code: 'NodePreempted', stage: 'nodeAllocation', message: 'The node was lost.', retryable: true },
@@ -30,6 +31,7 @@ const whole: Partial<AgentRequest> = {
   callback: { sealedToken: 'v1.a.b.c.d', result: 'succeeded' },
   replyQueue: 'replies',
   startClaimedAt: at(1),
+  deferredAt: at(1),
   cancelRequestedAt: at(2),
   purgedAt: at(3),
 };
@@ -96,7 +98,7 @@ export function requestStoreContract(name: string, makeStore: () => Promise<Requ
     await store.insert(someRequest(whole), message('m'));
     const read = await stored(store, 'r-1');
     const { failure: _failure, ...rest } = read.request;
-    const next = { ...rest, failure: undefined, onlineAt: undefined, callback: {} };
+    const next = { ...rest, failure: undefined, onlineAt: undefined, taskStartedAt: undefined, callback: {} };
     await store.replace(read, next);
     assert.equal((await stored(store, 'r-1')).request, next);
   });
@@ -138,7 +140,11 @@ export function requestStoreContract(name: string, makeStore: () => Promise<Requ
   test('tells of a live request what its watch needs', async () => {
     const store = await makeStore();
     await store.insert(someRequest(whole), message('m'));
-    await store.insert(someRequest({ requestId: 'other', devOpsPool: "Bob's pool" }), message('m'));
+    const answered = { ...whole, callback: { result: 'succeeded', acknowledgedAt: at(3) } } as const;
+    await store.insert(
+      someRequest({ ...answered, requestId: 'other', devOpsPool: "Bob's pool" }),
+      message('m'),
+    );
     const [live, ...more] = await store.live('Private Linux');
     assert.equal(more, []);
     if (!live) fail('no live request');
@@ -147,8 +153,14 @@ export function requestStoreContract(name: string, makeStore: () => Promise<Requ
     assert.is(live.attempt, 2);
     assert.is(live.agentName, 'r-1-2');
     assert.equal(live.batch, whole.batch);
+    assert.is(live.onlineAt, at(1));
+    assert.is(live.taskStartedAt, at(0));
+    assert.is(live.pipelineWaits, true);
+    const [other] = await store.live("Bob's pool");
+    assert.is(other?.pipelineWaits, false);
     assert.is(live.cancelRequestedAt, at(2));
     assert.is(live.startClaimedAt, at(1));
+    assert.is(live.deferredAt, at(1));
     assert.equal(
       (await store.live("Bob's pool")).map(request => request.requestId),
       ['other'],

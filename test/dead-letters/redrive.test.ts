@@ -8,13 +8,15 @@ import { purge } from '../../shared/dead-letters/purge.js';
 import { redrive } from '../../shared/dead-letters/redrive.js';
 import { dispatchMessage } from '../../shared/dispatch/dispatch-message.js';
 import { reconcile } from '../../shared/dispatch/reconcile.js';
+import { newReconcileMemory } from '../../shared/dispatch/reconcile-memory.js';
 import { TransientError } from '../../shared/domain/failure.js';
 import { advance } from '../../shared/domain/lifecycle.js';
 import type { AgentRequest } from '../../shared/domain/request.js';
 import { fail } from '../contracts/fail.js';
 import { apiCall, bodyOf, pipelineHeaders } from '../fakes/api-call.js';
 import { breakingAt } from '../fakes/breaking.js';
-import { haveDeadLetter } from '../fakes/dead-letters.js';
+import { haveDeadLetter, poolMissing } from '../fakes/dead-letters.js';
+import { somePipeline } from '../fakes/requests.js';
 import {
   createWorld,
   haveRequest,
@@ -96,6 +98,16 @@ test('never calls the pipeline again, that was told already', async () => {
   assert.not.ok(holdsSecret(traces(world).replaceAll(/"sealedToken":"[^"]*"/g, '')));
 });
 
+test('has no pipeline to tell where the first one did not take our word', async () => {
+  const world = createWorld();
+  world.pipeline.stopWaiting(somePipeline.taskInstanceId);
+  await haveDeadLetter(world);
+  assert.ok((await row(world)).callback?.refusedWith);
+  await outcomes(world);
+  assert.is((await row(world)).callback, undefined);
+  assert.equal((await row(world)).pipeline, somePipeline, 'who asked is still shown');
+});
+
 test('lets the pipeline ask anew by its id once the redriven request is over', async () => {
   const world = createWorld();
   await haveDeadLetter(world);
@@ -107,6 +119,23 @@ test('lets the pipeline ask anew by its id once the redriven request is over', a
   assert.is(answer.status, 202);
   assert.is(bodyOf(answer)['state'], 'accepted');
   assert.is((await row(world)).generation, 3);
+});
+
+test('calls a pipeline that asks by the id while the redriven request is on its way', async () => {
+  const world = createWorld();
+  await haveDeadLetter(world);
+  await outcomes(world);
+  const headers = { ...pipelineHeaders, TaskInstanceId: 'e1a0c2d4-6666-4a4a-8b8b-000000000006' };
+  const ask = askForAgent(world, { articleRoute: false });
+  const answer = await ask(apiCall({ body: { requestId: 'r-1' }, headers }));
+  assert.is(answer.status, 202);
+  assert.is((await row(world)).generation, 2);
+  const outcome = { state: 'deadLettered', detail: '', failure: poolMissing } as const;
+  await finishRequest(world)({ requestId: 'r-1', generation: 2, attempt: 2, outcome });
+  assert.equal(
+    world.pipeline.completions.map(({ taskInstanceId }) => taskInstanceId),
+    [somePipeline.taskInstanceId, headers.TaskInstanceId],
+  );
 });
 
 test('asked for twice, at once or later, happens once', async () => {
@@ -146,7 +175,7 @@ test('broken off anywhere and asked for again, comes to the same end', async () 
       // Its message may be what was lost.
       await deliverSent(world);
       world.clock.advance(21_000);
-      await reconcile(world)();
+      await reconcile(world, newReconcileMemory())();
       const starts = world.orchestrations.callsOf('startLifecycle').map(({ args }) => args[0]);
       assert.equal(starts, ['r-1'], where);
       assert.is(world.pipeline.calls.length, told, where);
@@ -204,7 +233,9 @@ test("keeps the image that the article's body or route stands for", async () => 
     [false, { AgentOSType: 'windows-core-ltsc2022', AgentBuildType: 'java' }],
     [true, {}],
   ] as const) {
-    const world = createWorld();
+    const world = createWorld({
+      env: { AgentOSTypes: JSON.stringify({ default: { profile: 'ubuntu', tag: 'usual' } }) },
+    });
     const answer = await askForAgent(world, { articleRoute })(apiCall({ body }));
     const requestId = String(bodyOf(answer)['requestId']);
     const before = await row(world, requestId);

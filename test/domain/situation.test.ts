@@ -32,6 +32,7 @@ const cases: readonly [
   state: Parameters<typeof request>[0],
   seen: Partial<Observation>,
   expected: string | undefined,
+  taskStartedAt?: string,
 ][] = [
   ['a task that waits for its node', 'starting', { task: task({ state: 'active' }) }, undefined],
   ['a container that has not registered yet', 'starting', { task: task() }, undefined],
@@ -105,15 +106,32 @@ const cases: readonly [
     { task: task({ startedAt: '2026-01-31T10:05:30.000Z' }), agent: agent({ busy: true }) },
     undefined,
   ],
+  [
+    'a second run of the task, soon after the first',
+    'busy',
+    { task: task({ startedAt: '2026-01-31T10:04:31.000Z' }), agent: agent({ busy: true }) },
+    'nodeLost',
+    '2026-01-31T10:04:30.000Z',
+  ],
+  [
+    'the run of the task that the agent came with',
+    'busy',
+    { task: task({ startedAt: '2026-01-31T10:09:00.000Z' }), agent: agent({ busy: true }) },
+    undefined,
+    '2026-01-31T10:09:00.000Z',
+  ],
   ['nothing yet, because nothing was made yet', 'provisioning', {}, undefined],
   ['nothing yet, because it was only accepted', 'accepted', {}, undefined],
 ];
 
 const judging = suite('judge');
 
-for (const [what, state, seen, expected] of cases) {
+for (const [what, state, seen, expected, taskStartedAt] of cases) {
   judging(`sees ${what}`, () => {
-    const situation = judge(request(state), { agent: undefined, task: undefined, ...seen });
+    const situation = judge(
+      { ...request(state), taskStartedAt },
+      { agent: undefined, task: undefined, ...seen },
+    );
     assert.is(situation?.kind, expected);
   });
 }
@@ -226,7 +244,7 @@ watching('ends what waits in a Batch pool that is not there, and spares what run
   const failure = { code: 'PoolMissing', stage: 'nodeAllocation', message: '', retryable: false } as const;
   const missing = new Map([['p', failure]]);
   const kinds = (...[requests, seen, listed]: Parameters<typeof decideWatch>) =>
-    decideWatch(requests, seen, listed, {}, missing).raise.map(({ situation }) => situation.kind);
+    decideWatch(requests, seen, listed, {}, new Set(), missing).raise.map(({ situation }) => situation.kind);
   assert.equal(kinds([request('starting')], new Map(), waiting, {}), ['poolMissing']);
   assert.equal(kinds([request('starting')], new Map(), tasks, {}), []);
   assert.equal(kinds([request('starting')], agents, waiting, {}), ['agentOnline']);

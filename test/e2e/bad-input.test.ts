@@ -63,6 +63,10 @@ bad('a call without a key, or with a wrong one, opens no route', async () => {
     ['GET', '/agents'],
     ['GET', '/agents/some-request'],
     ['DELETE', '/agents/some-request'],
+    ['GET', '/deadletters'],
+    ['GET', '/deadletters/some-request'],
+    ['POST', '/deadletters/redrive'],
+    ['POST', '/deadletters/purge'],
   ] as const) {
     const body = method === 'POST' ? {} : undefined;
     for (const key of ['', 'wrong', `${stack.functionKey}x`]) {
@@ -77,6 +81,11 @@ bad('a wrong method is told which ones the route knows', async () => {
     ['DELETE', '/agents', /GET.*POST/],
     ['POST', '/agents/some-request', /GET.*DELETE/],
     ['GET', '/ProvideAzDOAgent', /POST/],
+    ['DELETE', '/deadletters', /GET/],
+    ['POST', '/deadletters/some-request', /GET/],
+    ['DELETE', '/deadletters/some-request', /GET/],
+    ['PUT', '/deadletters/redrive', /POST/],
+    ['DELETE', '/deadletters/purge', /POST/],
   ] as const) {
     const answer = await api.call(method, path);
     mustRefuse(answer, 405, 'MethodNotAllowed');

@@ -17,13 +17,15 @@ import { waitFor } from '../support/wait-for.js';
 import { actionsOn } from '../workflow/replay.js';
 import { agentsApi } from './support/agents-api.js';
 import { pipelinesOf } from './support/pipelines.js';
-import { openWorld, pools } from './support/world.js';
+import { preempted } from './support/preempted.js';
+import { changeBatchPool, openWorld, pools } from './support/world.js';
 
 /**
  * Records what the host really hands to our orchestrations, for test/workflow/recorded-histories.test.ts. Run by hand,
- * `node dist/test/e2e/record-histories.js`, when an orchestration is new: a recording stays as it is for as long as
- * instances of its time may be running.
+ * `node dist/test/e2e/record-histories.js [NAME…]`, when an orchestration is new: a recording stays as it is for as long
+ * as instances of its time may be running, so name what is to be recorded.
  */
+const wanted = process.argv.slice(2);
 const folder = join(root, 'test', 'histories');
 
 const handlers: Readonly<Record<string, OrchestrationHandler>> = {
@@ -54,11 +56,12 @@ async function record(
   isWhole: (events: readonly HistoryEvent[]) => boolean,
 ): Promise<void> {
   const table = openTable(stack.settings['AzureWebJobsStorage'] ?? '', 'AzDOBatchAgentsInstances');
-  const store = new Store(table, createLog({ default: 'warning' }));
+  const store = new Store(table, createLog({ default: 'warning' }), () => {});
   const { record: instance, events } = await waitFor(`the history of ${instanceId}`, async () => {
     const stored = await store.read(instanceId);
     return stored && isWhole(stored.events) && stored;
   });
+  if (wanted.length > 0 && !wanted.includes(name)) return;
   const handler = handlers[instance.name];
   if (!handler) throw new Error(`${instanceId} is of an unknown orchestration, ${instance.name}.`);
   const input: unknown = JSON.parse(instance.input ?? 'null');
@@ -101,12 +104,34 @@ await writeFile(
   ]),
 );
 const { stack, end } = await openWorld({
-  profiles: { late: { devOpsPool: pools.hasty, batchPool: 'batchLinux', image: 'late-agent:1' } },
-  args: { batch: ['--images', images, '--runner', 'process'] },
+  profiles: {
+    spot: { devOpsPool: pools.hasty, batchPool: 'spot', image: 'azdo-agent:ubuntu-24.04-azdo' },
+    late: { devOpsPool: pools.hasty, batchPool: 'batchLinux', image: 'late-agent:1' },
+  },
+  args: {
+    batch: ['--images', images, '--runner', 'process'],
+    devops: ['--lock', '2', '--offline-after', '1'],
+  },
 });
 try {
   const api = agentsApi(stack);
   const pipelines = pipelinesOf(stack);
+  await changeBatchPool(stack, 'spot', { lowPriority: true, bootMs: 0 });
+  const lost = await pipelines.start({
+    script: 'sleep 60',
+    pool: pools.hasty,
+    body: { requestId: 'node-lost', profile: 'spot', capabilities: { TEST_BUILD: '$(Build.BuildId)' } },
+  });
+  await api.until('node-lost', 'busy');
+  await changeBatchPool(stack, 'spot', { maxNodes: 0, nodes: await preempted(stack, 'spot') });
+  await pipelines.end(lost.runId);
+  await record(stack, 'agent-lifecycle-node-lost', 'node-lost', hasEnded);
+
+  const over = await pipelines.start({ script: null, body: { requestId: 'run-over', profile: 'spot' } });
+  await api.until('run-over', 'starting');
+  await pipelines.cancel(over.runId);
+  await record(stack, 'agent-lifecycle-run-over', 'run-over', hasEnded);
+
   const happy = await pipelines.start({
     script: 'sleep 3',
     body: { requestId: 'happy', capabilities: { TEST_BUILD: '$(Build.BuildId)' } },

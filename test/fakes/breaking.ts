@@ -1,6 +1,6 @@
 import type { WithOrchestrations } from '../../shared/activities/dependencies.js';
 import { TransientError } from '../../shared/domain/failure.js';
-import type { World } from './world.js';
+import { createLimits, type World } from './world.js';
 
 /** What an activity asks of the world and may be refused; talk to a pipeline's log never fails, by contract. */
 const methods: Readonly<Record<string, ReadonlySet<string>>> = {
@@ -9,7 +9,15 @@ const methods: Readonly<Record<string, ReadonlySet<string>>> = {
   deadLetters: new Set(['receive', 'remove', 'giveBack']),
   poison: new Set(['receive', 'remove', 'giveBack']),
   compute: new Set(['createTask', 'listTasks', 'getTask', 'deleteTask', 'outputTail', 'poolProblem']),
-  registry: new Set(['poolExists', 'listAgents', 'getAgent', 'ranJob', 'removeAgent', 'ensurePlaceholder']),
+  registry: new Set([
+    'poolExists',
+    'listAgents',
+    'getAgent',
+    'ranJob',
+    'jobResult',
+    'removeAgent',
+    'ensurePlaceholder',
+  ]),
   pipeline: new Set(['complete']),
   orchestrations: new Set(['startLifecycle', 'runningLifecycle', 'raise', 'ensureWatch']),
 };
@@ -46,11 +54,13 @@ export function breakingAt(world: World, at: number, when: 'before' | 'after' = 
         };
       },
     });
+  const store = guard('store', world.store);
   return {
     calls,
     dependencies: {
       ...world,
-      store: guard('store', world.store),
+      ...createLimits({ ...world, store }),
+      store,
       queue: guard('queue', world.queue),
       deadLetters: guard('deadLetters', world.deadLetters),
       poison: guard('poison', world.poison),

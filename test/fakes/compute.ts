@@ -1,3 +1,4 @@
+import type { JobView } from '../../shared/domain/daily-jobs.js';
 import type { Failure } from '../../shared/domain/failure.js';
 import { batchJobIdOf } from '../../shared/domain/names.js';
 import type { BatchPlace } from '../../shared/domain/request.js';
@@ -18,6 +19,10 @@ export interface FakeCompute extends Compute, Knobs<Compute> {
   readonly poolProblems: Map<string, Failure>;
   /** What was asked for and is not deleted. */
   readonly tasks: () => readonly AgentTask[];
+  /** Every job, by id; one may be added that somebody else has made. */
+  readonly jobs: Map<string, JobView>;
+  /** Adds a task as Batch tells of it, whoever made it. */
+  readonly put: (view: TaskView) => void;
   /** Changes what Batch tells of a task, e.g. `{ state: 'completed', exitCode: 0 }`. */
   readonly change: (taskId: string, view: Partial<TaskView>, output?: string) => void;
 }
@@ -26,6 +31,7 @@ export function createFakeCompute(): FakeCompute {
   const tasks = new Map<string, FakeTask>();
   const missingPools = new Set<string>();
   const poolProblems = new Map<string, Failure>();
+  const jobs = new Map<string, JobView>();
   const keyOf = ({ jobId, taskId }: Pick<BatchPlace, 'jobId' | 'taskId'>): string =>
     `${jobId}/${taskId}`.toLowerCase();
 
@@ -34,13 +40,29 @@ export function createFakeCompute(): FakeCompute {
       if (missingPools.has(task.poolId)) {
         return { kind: 'rejected', failure: poolMissing(task.poolId) };
       }
-      const jobId = batchJobIdOf(task.profile, task.day, 0);
+      let round = 0;
+      while ((jobs.get(batchJobIdOf(task.profile, task.day, round))?.state ?? 'active') !== 'active')
+        round += 1;
+      const jobId = batchJobIdOf(task.profile, task.day, round);
+      jobs.set(jobId, { jobId, state: 'active', marked: true });
       const { poolId, taskId } = task;
       const key = keyOf({ jobId, taskId });
       if (!tasks.has(key)) {
-        tasks.set(key, { task, view: { jobId, taskId, state: 'active' }, output: undefined });
+        tasks.set(key, { task, view: { jobId, taskId, state: 'active', madeHere: true }, output: undefined });
       }
       return { kind: 'created', batch: { poolId, jobId, taskId } };
+    },
+    listJobs: async () => [...jobs.values()],
+    endJob: async jobId => {
+      const job = jobs.get(jobId);
+      if (job) jobs.set(jobId, { ...job, state: 'ended' });
+      for (const found of tasks.values()) {
+        if (found.view.jobId === jobId) found.view = { ...found.view, state: 'completed' };
+      }
+    },
+    deleteJob: async jobId => {
+      jobs.delete(jobId);
+      for (const [key, { view }] of tasks) if (view.jobId === jobId) tasks.delete(key);
     },
     listTasks: async jobIds =>
       [...tasks.values()]
@@ -55,6 +77,11 @@ export function createFakeCompute(): FakeCompute {
   return withKnobs(compute, {
     missingPools,
     poolProblems,
+    jobs,
+    put: (view: TaskView) => {
+      if (!jobs.has(view.jobId)) jobs.set(view.jobId, { jobId: view.jobId, state: 'active', marked: true });
+      tasks.set(keyOf(view), { task: { ...strange, taskId: view.taskId }, view, output: undefined });
+    },
     tasks: () => [...tasks.values()].map(({ task }) => task),
     change: (taskId: string, view: Partial<TaskView>, output?: string) => {
       const found = [...tasks.values()].find(
@@ -73,3 +100,15 @@ const poolMissing = (poolId: string): Failure => ({
   message: `Batch pool ${poolId} does not exist. Create it, or correct the profile's batchPool.`,
   retryable: false,
 });
+
+const strange: AgentTask = {
+  profile: '?',
+  day: '?',
+  poolId: '?',
+  taskId: '?',
+  image: '?',
+  os: 'linux',
+  slots: 1,
+  environment: {},
+  maxWallClockMinutes: 1,
+};

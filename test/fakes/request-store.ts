@@ -1,6 +1,6 @@
 import { isDeadLetter } from '../../shared/domain/dead-letter.js';
 import { type AgentRequest, isEnded, pipelineWaits } from '../../shared/domain/request.js';
-import type { LiveRequest, RequestStore, StoredRequest } from '../../shared/ports.js';
+import type { LiveRequest, RequestStore, StoredRequest, UnreadableRow } from '../../shared/ports.js';
 import { type Knobs, withKnobs } from './knobs.js';
 
 interface Row {
@@ -12,10 +12,13 @@ interface Row {
 export interface FakeRequestStore extends RequestStore, Knobs<RequestStore> {
   /** What is stored, live and ended, in no order. */
   readonly requests: () => readonly AgentRequest[];
+  /** What `unreadable` tells; a row in it is left out of the live ones. */
+  readonly broken: UnreadableRow[];
 }
 
 export function createFakeRequestStore(): FakeRequestStore {
   const rows = new Map<string, Row>();
+  const broken: UnreadableRow[] = [];
   let version = 0;
 
   const put = (request: AgentRequest, message: Uint8Array): StoredRequest => {
@@ -74,9 +77,13 @@ export function createFakeRequestStore(): FakeRequestStore {
         .map(({ request }) => request)
         .filter(({ state }) => !isEnded(state))
         .filter(request => devOpsPool === undefined || request.devOpsPool === devOpsPool)
+        .filter(({ requestId }) => !broken.some(({ rowKey }) => rowKey === `live~${requestId}`))
         .map(toLive),
+
+    unreadable: async () => [...broken],
   };
   return withKnobs(store, {
+    broken,
     requests: () => [...rows.values()].map(({ request }) => structuredClone(request)),
   });
 }
@@ -92,10 +99,12 @@ const toLive = (request: AgentRequest): LiveRequest => ({
   generation: request.generation,
   devOpsPool: request.devOpsPool,
   onlineAt: request.onlineAt,
+  taskStartedAt: request.taskStartedAt,
   pipelineWaits: pipelineWaits(request),
   createdAt: request.createdAt,
   updatedAt: request.updatedAt,
   startClaimedAt: request.startClaimedAt,
+  deferredAt: request.deferredAt,
 });
 
 /** Newest first, as text. */

@@ -1,8 +1,13 @@
 import type { WithOrchestrations } from '../../shared/activities/dependencies.js';
+import type { IntakeDependencies } from '../../shared/api/ask-for-agent.js';
 import { type Config, readConfig } from '../../shared/config.js';
 import { advance } from '../../shared/domain/lifecycle.js';
 import { agentNameOf } from '../../shared/domain/names.js';
 import type { AgentRequest, RequestState } from '../../shared/domain/request.js';
+import { createAdmissionGate } from '../../shared/limits/admission-gate.js';
+import { createBacklogGate } from '../../shared/limits/backlog-gate.js';
+import { createLiveListings } from '../../shared/limits/live-listings.js';
+import type { RequestStore } from '../../shared/ports.js';
 import { createFakeAgentRegistry, type FakeAgentRegistry } from './agent-registry.js';
 import { createFakeClock, type FakeClock } from './clock.js';
 import { createFakeCompute, type FakeCompute } from './compute.js';
@@ -16,7 +21,7 @@ import { somePipeline, someRequest } from './requests.js';
 import { createTestSeal } from './token-seal.js';
 
 /** Everything that the product stands on, pretended; it is its own set of dependencies. */
-export interface World extends WithOrchestrations {
+export interface World extends WithOrchestrations, IntakeDependencies {
   readonly store: FakeRequestStore;
   readonly queue: FakeRequestQueue;
   readonly deadLetters: FakeDrainableQueue;
@@ -57,10 +62,13 @@ export function createWorld({
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly clock?: FakeClock;
 } = {}): World {
+  const config = testConfig(env);
+  const store = createFakeRequestStore();
   const queue = createFakeRequestQueue();
   return {
-    config: testConfig(env),
-    store: createFakeRequestStore(),
+    config,
+    store,
+    ...createLimits({ config, store, clock }),
     queue,
     deadLetters: createFakeDrainableQueue(queue.deadLetters),
     poison: createFakeDrainableQueue(),
@@ -73,6 +81,16 @@ export function createWorld({
     log: createFakeLog(),
     random: () => 0.5,
   };
+}
+
+/** The gates as a new process has them. */
+export function createLimits({
+  config,
+  store,
+  clock,
+}: Pick<World, 'config' | 'clock'> & { readonly store: RequestStore }): Pick<World, 'admission' | 'backlog'> {
+  const limits = { config, clock, listings: createLiveListings({ store, clock }) };
+  return { admission: createAdmissionGate(limits), backlog: createBacklogGate(limits) };
 }
 
 export const originalMessage = '{"version":1,"requestId":"r-1"}';

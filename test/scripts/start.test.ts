@@ -7,6 +7,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { findSurvivors } from '../../scripts/processes.js';
 import { root } from '../../scripts/root.js';
+import { agents } from '../support/agents-command.js';
 import { makeTempFolder, type TempFolder } from '../support/temp-folder.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -74,6 +75,9 @@ start(
     assert.is(await status({ 'x-functions-key': key }), 200);
     assert.is(await status({}), 401);
 
+    const listDeadLetters = ['deadletters', 'list', '--data', context.folder.path];
+    assert.is((await agents(listDeadLetters)).exitCode, 0, 'the command line finds it');
+
     first.child.kill('SIGINT');
     const { exitCode, durationMs } = await first.child;
     assert.is(exitCode, 0, first.said());
@@ -81,6 +85,7 @@ start(
     const urls = urlsIn(said);
     assert.ok(urls.length >= 4);
     for (const url of urls) assert.not.ok(await answers(url), `${url} still answers`);
+    assert.is((await agents(listDeadLetters)).exitCode, 3, 'and knows that it is gone');
 
     const second = run(context, port);
     assert.match(await ready(second), key);

@@ -101,6 +101,71 @@ life(
   },
 );
 
+const fullFor = (times: number): World['activities'] => ({
+  ...happy,
+  provisionAgent: (_, call) =>
+    call <= times ? { kind: 'deferred' } : { kind: 'created', phase: 'starting' },
+});
+
+life('waits without a timer for a free place, and has its whole time from then on', async () => {
+  const hours = 30 * 3_600;
+  const run = await replay(agentLifecycle, {
+    input,
+    activities: fullFor(2),
+    events: [
+      situation(5, 'admitted', { attempt: 0 }),
+      situation(hours, 'admitted', { attempt: 0 }),
+      // Later than the timeout after it was asked for, and within it after it was let begin.
+      situation(hours + 590, 'agentOnline'),
+      situation(hours + 591, 'agentBusy'),
+      situation(hours + 595, 'taskEnded', ended),
+    ],
+  });
+  assert.is(
+    names(run.calls),
+    'provisionAgent provisionAgent provisionAgent releasePipeline recordBusy finishRequest',
+  );
+  assert.is(run.calls[2]?.at, hours);
+  assert.is(outcomeOf(run).state, 'completed');
+  assert.is(run.openTimers, 0);
+});
+
+life('gives up as ever once it was let begin', async () => {
+  const run = await replay(agentLifecycle, {
+    input: { ...input, attempts: 1 },
+    activities: fullFor(1),
+    events: [situation(7_200, 'admitted', { attempt: 0 })],
+  });
+  assert.is(outcomeOf(run).failure?.code, 'RegistrationTimeout');
+  assert.is(Math.round(run.seconds), 7_200 + 600);
+});
+
+life('ends when it is cancelled while it waits for a free place', async () => {
+  const run = await replay(agentLifecycle, {
+    input,
+    activities: fullFor(1),
+    events: [situation(7_200, 'cancel', { attempt: 0 })],
+  });
+  assert.is(names(run.calls), 'provisionAgent finishRequest');
+  assert.is(outcomeOf(run).state, 'cancelled');
+});
+
+life('is not confused by being told of its place twice', async () => {
+  const run = await replay(agentLifecycle, {
+    input,
+    activities: fullFor(1),
+    events: [
+      situation(5, 'admitted', { attempt: 0 }),
+      situation(6, 'admitted', { attempt: 0 }),
+      situation(30, 'agentBusy'),
+      situation(31, 'admitted', { attempt: 1 }),
+      situation(60, 'taskEnded', ended),
+    ],
+  });
+  assert.is(names(run.calls), 'provisionAgent provisionAgent releasePipeline recordBusy finishRequest');
+  assert.is(outcomeOf(run).state, 'completed');
+});
+
 life('hears an event that arrives during a step after a wait was lost to its deadline', async () => {
   // Online only by our own look at 600 s; the idle deadline passes at 900 s, when a job turns up at the last moment,
   // and the end comes while that is being written down.
@@ -302,6 +367,16 @@ life(
     assert.is(outcomeOf(released).state, 'completed');
   },
 );
+
+life('a run that is over while its request waits for a place ends it', async () => {
+  const run = await replay(agentLifecycle, {
+    input,
+    activities: { ...happy, provisionAgent: () => ({ kind: 'deferred' }) },
+    events: [situation(3_000, 'runOver', { reason: 'PlanTerminated' })],
+  });
+  assert.is(names(run.calls), 'provisionAgent finishRequest');
+  assert.equal([outcomeOf(run).state, outcomeOf(run).planOver], ['cancelled', 'PlanTerminated']);
+});
 
 life('a run that is over before anything was made ends its request', async () => {
   const run = await replay(agentLifecycle, {

@@ -47,9 +47,11 @@ async function confirm(number: number): Promise<void> {
     );
   }
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await terminal.question(
-    `Purge ${count(number, 'dead letter')}? They can not be redriven afterwards. [y/N] `,
-  );
+  // Ctrl-C and Ctrl-D close it, and a question that nobody answers would be waited for without end.
+  const gone = new AbortController();
+  terminal.once('close', () => gone.abort());
+  const question = `Purge ${count(number, 'dead letter')}? They can not be redriven afterwards. [y/N] `;
+  const answer = await terminal.question(question, { signal: gone.signal }).catch(() => '');
   terminal.close();
   if (/^y(es)?$/i.test(answer.trim())) return;
   remark('Nothing was purged.');

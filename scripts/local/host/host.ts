@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import * as z from 'zod';
 import type { RunningService } from '../service.js';
+import { addAdminApi } from './admin-api.js';
 import { loadApp } from './app-loader.js';
 import { extraInputs, triggerOf, unsupportedBindings } from './bindings.js';
 import { CoreModule, type RegisteredFunction } from './core-module.js';
@@ -171,6 +172,7 @@ class Host {
           }
         },
       });
+      addAdminApi({ server, masterKey: keys.masterKey, timers: () => this.#timers });
       core.seal();
 
       url = await server.listen({ host: '127.0.0.1', port: this.options.port ?? 0 });

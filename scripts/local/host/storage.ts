@@ -1,5 +1,6 @@
 import { TableClient } from '@azure/data-tables';
 import { QueueClient } from '@azure/storage-queue';
+import * as z from 'zod';
 
 /** Retries are ours: an SDK that repeats a write whose first answer got lost turns success into a conflict. */
 export const openQueue = (connection: string, queueName: string): QueueClient =>
@@ -16,6 +17,14 @@ export function storageStatus(error: unknown): number | undefined {
   if (typeof error !== 'object' || error === null || !('statusCode' in error)) return undefined;
   return typeof error.statusCode === 'number' ? error.statusCode : undefined;
 }
+
+const TableAnswer = z.object({
+  statusCode: z.literal(404),
+  details: z.object({ odataError: z.object({ code: z.literal(['TableNotFound', 'TableBeingDeleted']) }) }),
+});
+
+/** True when not only a row is missing but the table that it would be in. */
+export const isTableMissing = (error: unknown): boolean => TableAnswer.safeParse(error).success;
 
 /** True when the same call may succeed later: no answer, throttled, or a fault of the server. */
 export function isTransient(error: unknown): boolean {

@@ -77,6 +77,16 @@ export class TimerListener {
     else this.#plan(now);
   }
 
+  /** Runs the function once beside its schedule, after a run that is going on. */
+  runNow(): void {
+    if (this.#stopped) return;
+    this.#running = this.#after(this.#running, () => this.#run(false));
+  }
+
+  get functionName(): string {
+    return this.options.functionName;
+  }
+
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
@@ -103,21 +113,20 @@ export class TimerListener {
     this.#timer = setTimeout(
       () => {
         if (next.getTime() > Date.now()) this.#wait(next);
-        else this.#running = this.#fire(next, false);
+        else this.#running = this.#after(this.#running, () => this.#fire(next, false));
       },
       Math.max(0, Math.min(ms, maxTimeoutMs)),
     );
   }
 
+  async #after(before: Promise<void>, work: () => Promise<void>): Promise<void> {
+    await before;
+    await work();
+  }
+
   async #fire(due: Date, IsPastDue: boolean): Promise<void> {
     const started = new Date();
-    const ScheduleStatus = this.#monitored ? this.#status : null;
-    const timer = { Schedule: { AdjustForDST: true }, ScheduleStatus, IsPastDue };
-    try {
-      await this.options.run({ json: JSON.stringify(timer) });
-    } catch {
-      // Logged where it was invoked; the next occurrence is the next attempt.
-    }
+    await this.#run(IsPastDue);
     // An occurrence that came while it ran is left out: a timer never overlaps itself.
     const after = new Date(Math.max(due.getTime(), Date.now() - 1));
     this.#status = {
@@ -127,6 +136,16 @@ export class TimerListener {
     };
     await this.#save();
     this.#plan(after);
+  }
+
+  async #run(IsPastDue: boolean): Promise<void> {
+    const ScheduleStatus = this.#monitored ? this.#status : null;
+    const timer = { Schedule: { AdjustForDST: true }, ScheduleStatus, IsPastDue };
+    try {
+      await this.options.run({ json: JSON.stringify(timer) });
+    } catch {
+      // Logged where it was invoked; the next occurrence is the next attempt.
+    }
   }
 
   async #save(): Promise<void> {

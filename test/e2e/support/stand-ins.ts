@@ -62,3 +62,21 @@ export async function agentsIn(
   if (!pool) throw new Error(`There is no agent pool ${poolName}.`);
   return Agents.parse(await get(`pools/${pool.id}/agents`)).value;
 }
+
+/** Registers an agent that never connects, as somebody's own machine would be. */
+export async function registerAgent(stack: Stack, poolName: string, name: string): Promise<void> {
+  const headers = {
+    authorization: `Basic ${Buffer.from(`:${stack.pat}`).toString('base64')}`,
+    'content-type': 'application/json',
+  };
+  const root = new URL('_apis/distributedtask/pools', stack.settings['AzDOUrl']);
+  const found = Pools.parse(await (await fetch(root, { headers })).json()).value;
+  const pool = found.find(each => each.name === poolName);
+  if (!pool) throw new Error(`There is no agent pool ${poolName}.`);
+  const response = await fetch(`${root.href}/${pool.id}/agents`, {
+    method: 'POST',
+    headers,
+    body: JSON.stringify({ name, version: '4.0.0', osDescription: 'Linux', systemCapabilities: {} }),
+  });
+  if (!response.ok) throw new Error(`Agent ${name} was not registered: ${await response.text()}`);
+}

@@ -120,6 +120,17 @@ test('timers run on their schedule, at start when asked to, and once for what wa
   await until('a tick in time', () => traced('tick').includes('tick {"pastDue":false,"last":"string"}'));
 });
 
+test('a timer runs at once when an operator with the master key asks for it', async () => {
+  const { masterKey, functionKeys } = await host.keys();
+  const ask = async (name: string, key: string): Promise<number> =>
+    (await host.fetch(`/admin/functions/${name}`, { method: 'POST', headers: { 'x-functions-key': key } }))
+      .status;
+  assert.is(await ask('atStart', functionKeys.default), 401);
+  assert.is(await ask('nobody', masterKey), 404);
+  assert.is(await ask('atStart', masterKey), 202);
+  await until('it to run', () => traced('at start').length === 3);
+});
+
 test('a message in work when the host is killed is worked on again soon', async () => {
   await app.openGate('long');
   await until('the message again', () => traced(message('long', 2)).length === 1);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import pLimit, { type LimitFunction } from 'p-limit';
 import { errorMessage, errorText, type Log } from '../log.js';
-import { sleep } from '../storage.js';
+import { isTableMissing, sleep } from '../storage.js';
 import { type KnownNames, missing } from './check-actions.js';
 import {
   EventType,
@@ -40,6 +40,8 @@ export interface EngineOptions {
   readonly maxActivities: number;
   readonly maxOrchestrators: number;
   readonly defaultVersion: string | undefined;
+  /** Resolves once a hub that was deleted is there again. */
+  readonly untilHubIsThere: () => Promise<void>;
 }
 
 /** A call that the instance's state, or its absence, forbids. `status` is the HTTP status it has in the management API. */
@@ -105,6 +107,8 @@ export class Engine implements TaskHub {
   readonly #waiters = new Map<string, (() => void)[]>();
   readonly #stop = new AbortController();
   #draining = false;
+  /** Counts the hubs that this one has been: what was stored in one is not in the next. */
+  #hub = 0;
 
   constructor(private readonly options: EngineOptions) {
     this.store = options.store;
@@ -139,6 +143,27 @@ export class Engine implements TaskHub {
   /** No new activity starts any more; what runs goes on, and its results are stored. */
   drain(): void {
     this.#draining = true;
+  }
+
+  /**
+   * Lets go of every instance because storage has lost them all: the hub was deleted. Resolves when nothing of theirs
+   * is being stored any more, so that no row of an old instance can turn up in the new hub.
+   */
+  async forget(): Promise<void> {
+    this.#hub += 1;
+    const gone = [...this.#live.values()];
+    this.log.write(
+      'warning',
+      'Host.Durable',
+      `The task hub was deleted, and ${gone.length} orchestration instances that had not ended with it. It is made again, empty.`,
+    );
+    this.#live.clear();
+    this.#index.clear();
+    for (const wake of [...this.#waiters.values()].flat()) wake();
+    this.#waiters.clear();
+    await Promise.all(gone.map(instance => instance.close()));
+    // Those that were just being stored have entered themselves again.
+    this.#index.clear();
   }
 
   async close(): Promise<void> {
@@ -184,7 +209,7 @@ export class Engine implements TaskHub {
         customStatus: null,
         failureDetails: undefined,
       };
-      await this.store.start(record);
+      await this.#store(() => this.store.start(record));
       this.#index.set(instanceId, summaryOf(record));
       this.#load({ record, events: [], episode: 0, messages: [], historyKeys: [], waste: [] });
       if (before) this.#cleanOldLife(instanceId);
@@ -464,15 +489,35 @@ export class Engine implements TaskHub {
       throw ended(instanceId, summary.runtimeStatus);
     }
     const { record } = instance;
-    await this.store.addMessage(record, message);
+    try {
+      await this.store.addMessage(record, message);
+    } catch (error) {
+      if (isTableMissing(error)) throw notFound(instanceId);
+      throw error;
+    }
     const now = this.#live.get(instanceId);
     if (now?.record.life === record.life) {
       now.deliver(toEvent(message), message);
       return;
     }
+    if (!this.#index.has(instanceId)) throw notFound(instanceId);
     // It ended while the message was being stored.
     this.#clean(instanceId, [message.key]);
     throw ended(instanceId, this.#index.get(instanceId)?.runtimeStatus ?? 'Completed');
+  }
+
+  /** Stores something in the hub as it is now: one that was deleted meanwhile has lost it. */
+  async #store(write: () => Promise<void>): Promise<void> {
+    for (;;) {
+      const hub = this.#hub;
+      try {
+        await write();
+        if (hub === this.#hub) return;
+      } catch (error) {
+        if (!isTableMissing(error) || this.#stop.signal.aborted) throw error;
+      }
+      await this.options.untilHubIsThere();
+    }
   }
 
   async #serially<T>(instanceId: string, work: () => Promise<T>): Promise<T> {

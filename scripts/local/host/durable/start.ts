@@ -6,7 +6,7 @@ import type { DurableConfig } from '../host-config.js';
 import { givenKey } from '../http.js';
 import type { InvocationCall, InvocationOutcome } from '../invoker.js';
 import { createKeyCheck } from '../keys.js';
-import type { Log } from '../log.js';
+import { errorMessage, type Log } from '../log.js';
 import { resolveConnection, resolvePercentNames, type Settings } from '../settings.js';
 import { openTable } from '../storage.js';
 import { clientBinding, type DurableUrls } from './client-binding.js';
@@ -49,15 +49,21 @@ export async function startDurable(options: DurableOptions): Promise<RunningDura
   const { connectionName, connectionStringName } = config.storageProvider;
   const connection = resolveConnection(connectionName ?? connectionStringName, settings, where);
   const table = openTable(connection, `${hubName}Instances`);
-  const lock = await lockHub(table, log, options.onLost);
-  const store = new Store(table, log);
-  const engine = new Engine({
+  const lock = await lockHub(table, log, { lost: options.onLost, deleted: () => engine.forget() });
+  const store = new Store(table, log, () => {
+    // Whoever noticed must not wait for it: letting go of an instance waits for what it is just storing.
+    lock.check().catch((error: unknown) => {
+      log.write('error', 'Host.Durable', `The task hub could not be made again yet: ${errorMessage(error)}`);
+    });
+  });
+  const engine: Engine = new Engine({
     store,
     log,
     functions: durableFunctions(options),
     maxActivities: config.maxConcurrentActivityFunctions,
     maxOrchestrators: config.maxConcurrentOrchestratorFunctions,
     defaultVersion: config.defaultVersion,
+    untilHubIsThere: () => lock.check(),
   });
   const urls = (): DurableUrls => ({
     webhookUrl: `${options.webhookUrl()}${webhookPath}`,

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { odata, type TableClient, type TransactionAction } from '@azure/data-tables';
 import * as z from 'zod';
 import { errorMessage, type Log } from '../log.js';
-import { isTransient, sleep, storageStatus } from '../storage.js';
+import { isTableMissing, isTransient, sleep, storageStatus } from '../storage.js';
 import { EventType, FailureDetails, HistoryEvent } from './events.js';
 import { overflowKey, type Packed, packText, type Row, toPartitionKey, unpackText } from './rows.js';
 
@@ -107,9 +107,11 @@ type TableRow = { rowKey: string; partitionKey: string } & Readonly<Record<strin
 export class Store {
   readonly #stop = new AbortController();
 
+  /** @param missing told when a call finds that the table is gone; the call itself fails */
   constructor(
     private readonly table: TableClient,
     private readonly log: Log,
+    private readonly missing: () => void,
   ) {}
 
   async open(): Promise<void> {
@@ -192,7 +194,8 @@ export class Store {
     if (Object.keys(change).length > 0) {
       const { entity, overflow } = this.#statusRow(after, change);
       await this.#writeOverflow(before.instanceId, overflow);
-      actions.push(['upsert', { ...entity, commitId }, 'Merge']);
+      // Only of an instance that is there: one that was deleted with the hub must not come back as a half.
+      actions.push(['update', { ...entity, commitId }, 'Merge']);
     }
     if (episode) {
       const rowKey = historyKey(after.generation, episode.number);
@@ -227,6 +230,8 @@ export class Store {
       async () => {
         const [only] = actions;
         if (actions.length === 1 && only?.[0] === 'upsert') await this.table.upsertEntity(only[1], only[2]);
+        else if (actions.length === 1 && only?.[0] === 'update')
+          await this.table.updateEntity(only[1], only[2], { etag: '*' });
         else if (actions.length > 0) await this.table.submitTransaction(actions);
       },
       async () => (await this.#get(partitionKey, proof))?.['commitId'] === commitId,
@@ -267,7 +272,7 @@ export class Store {
         try {
           await this.table.submitTransaction(part.map(rowKey => ['delete', { partitionKey, rowKey }]));
         } catch (error) {
-          if (storageStatus(error) !== 404) throw error;
+          if (storageStatus(error) !== 404 || isTableMissing(error)) throw error;
           for (const rowKey of part) await this.#deleteOne(partitionKey, rowKey);
         }
       });
@@ -278,7 +283,7 @@ export class Store {
     try {
       await this.table.deleteEntity(partitionKey, rowKey);
     } catch (error) {
-      if (storageStatus(error) !== 404) throw error;
+      if (storageStatus(error) !== 404 || isTableMissing(error)) throw error;
     }
   }
 
@@ -286,7 +291,7 @@ export class Store {
     try {
       return toTableRow(await this.table.getEntity(partitionKey, rowKey));
     } catch (error) {
-      if (storageStatus(error) === 404) return undefined;
+      if (storageStatus(error) === 404 && !isTableMissing(error)) return undefined;
       throw error;
     }
   }
@@ -306,6 +311,7 @@ export class Store {
       try {
         return await call();
       } catch (error) {
+        if (isTableMissing(error)) this.missing();
         if (!isTransient(error) || this.#stop.signal.aborted) throw error;
         this.log.write('warning', 'Host.Durable', `Could not ${what} yet: ${errorMessage(error)}`);
         await sleep(wait, this.#stop.signal);

@@ -1,0 +1,10 @@
+import type { Log } from '../ports.js';
+
+/** What can't be helped now must not keep the others from being helped. */
+export async function unhindered(log: Log, what: string, action: () => Promise<void>): Promise<void> {
+  try {
+    await action();
+  } catch (error) {
+    log.error(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
