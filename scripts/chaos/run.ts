@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { killSurvivors } from '../processes.js';
 import { audit } from './audit/audit.js';
 import { collectAgents, collectDeadLetters, collectReplies, collectRows, collectRuns } from './collect.js';
 import type { Evidence } from './evidence.js';
@@ -61,8 +62,17 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   );
   return {
     ...result,
-    findings: new Map([...result.findings, ['the parts', [...world.lost, ...late]]]),
+    findings: new Map([
+      ...result.findings,
+      ['the parts', [...world.lost, ...late, ...(await leftProcesses(options.dataDir))]],
+    ]),
   };
+}
+
+/** What outlived the parts, which clear up after themselves. */
+async function leftProcesses(dataDir: string): Promise<readonly string[]> {
+  const left = await killSurvivors({ group: -1, folder: dataDir }, 2_000);
+  return left.map(({ pid, command }) => `Process ${pid} outlived the parts: ${command}`);
 }
 
 async function play(world: World, options: ChaosOptions, until: number): Promise<ChaosResult> {

@@ -27,6 +27,12 @@ sound('lets a repeated word pass where the first may have been lost', () => {
   assert.is(all({ ...given, kills: [{ ...kill, part: 'batch' }] }).length, 1, 'a kill that explains nothing');
   assert.is(all({ ...given, kills: [{ ...kill, at: at(20), backAt: at(22) }] }).length, 1, 'a later kill');
   assert.is(all({ ...given, bites: [{ ...bite, call: 'GET /pools' }] }).length, 1, 'a bite of another call');
+  const atOnce = completions.map((each, index) => ({ ...each, at: at(3.5 + index / 10) }));
+  assert.is(
+    all({ ...given, runs: [run({ completions: atOnce })], bites: [bite] }).length,
+    1,
+    'sooner than anybody tries again',
+  );
 });
 
 sound('lets a run that its author cancelled end without a result', () => {
@@ -216,6 +222,17 @@ const planted: readonly (readonly [string, Evidence, RegExp])[] = [
     'a sender who was not told',
     evidence({ rows: [row({ replyQueue: 'replies' })] }),
     /its sender was not told/,
+  ],
+  [
+    'a sender who was told twice',
+    evidence({
+      rows: [row({ replyQueue: 'replies' })],
+      replies: [
+        { requestId: 'r1', state: 'completed' },
+        { requestId: 'r1', state: 'completed' },
+      ],
+    }),
+    /its sender was told 2 times/,
   ],
   [
     'something left over',

@@ -1,11 +1,13 @@
 import type { Evidence } from '../evidence.js';
 
-/** What was sent before a kill, or lost with an answer, may come again so much later. */
-const slackMs = 1_500;
+/** A kill or a fault may have met what was under way so long before it was written down. */
+const slackMs = 2_000;
+/** Nobody tries again without a pause, or is back from a kill, sooner than this. */
+const soonestMs = 300;
 
 /**
- * Whether anything happened between two moments that makes whoever was at work then do it again: a kill of a part, or a
- * call of a kind that met a fault. Delivery is at least once; without a reason it has to be once.
+ * Whether something happened from one moment to the next that makes whoever was at work then do it again: a kill of a part,
+ * or a call of a kind that met a fault. Delivery is at least once; without a reason it has to be once.
  *
  * @param calls which bites count, by their call.
  */
@@ -15,7 +17,9 @@ export function isDisturbed(
   to: string,
   calls: (part: string, call: string) => boolean,
 ): boolean {
-  const [begin, end] = [Date.parse(from) - slackMs, Date.parse(to) + slackMs];
+  const begin = Date.parse(from) - slackMs;
+  const end = Date.parse(to);
+  if (end - Date.parse(from) < soonestMs) return false;
   const killed = kills.some(({ part, at, backAt }) => {
     const back = backAt === undefined ? Number.POSITIVE_INFINITY : Date.parse(backAt);
     return part !== 'batch' && Date.parse(at) <= end && back >= begin;
