@@ -16,7 +16,7 @@ app.timer('reconcile', {
 });
 
 app.timer('drainPoison', {
-  schedule: '*/10 * * * * *',
+  schedule: '*/20 * * * * *',
   extraInputs: [df.input.durableClient()],
   handler: async (_timer: Timer, context: InvocationContext) => drainPoison(dependenciesOf(context))(),
 });

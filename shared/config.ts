@@ -67,8 +67,16 @@ const image = z
     'must be repository:tag without a registry',
   );
 
+/** Its name goes into URLs, environments and log lines. */
+const agentPool = z
+  .string()
+  .trim()
+  .max(128)
+  // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
+  .regex(/^[^\u0000-\u001f\u007f]*$/, 'must not contain control characters');
+
 const profileSchema = z.strictObject({
-  devOpsPool: z.string().trim().min(1).max(128),
+  devOpsPool: agentPool.min(1),
   batchPool: batchId,
   image,
   os: z.enum(['linux', 'windows']).default('linux'),
@@ -152,7 +160,7 @@ export function readConfig(env: Env): Config {
   );
   const registryIdentity = read.optional(
     'ContainerRegistryIdentity',
-    z.string().startsWith('/subscriptions/', 'must be a resource id'),
+    z.string().regex(/^\/subscriptions\/[\w./()-]{1,500}$/, 'must be a resource id'),
   );
   const apiVersion = read.optional(
     'BatchApiVersion',
@@ -193,6 +201,14 @@ function reader(env: Env, problems: string[]): Reader {
   const optional = <T>(name: string, schema: z.ZodType<T>): T | undefined => {
     const value = env[name];
     if (value === undefined || value === '') return undefined;
+    if (value.startsWith('@Microsoft.KeyVault(')) {
+      // Azure hands the text on as it is then, and for a token it could pass.
+      problems.push(
+        `${name}: its Key Vault reference was not resolved. Check that the secret exists and that this app's identity ` +
+          'may read it.',
+      );
+      return undefined;
+    }
     const parsed = schema.safeParse(value);
     if (parsed.success) return parsed.data;
     for (const issue of parsed.error.issues) {
@@ -211,19 +227,21 @@ function reader(env: Env, problems: string[]): Reader {
 }
 
 const masked = (name: string, value: string): string =>
-  secretNames.test(name)
+  secretNames.test(name) || mayHoldSecret(value)
     ? `it is set, ${value.length} characters, not shown`
     : `it is ${JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value)}`;
+
+/** A user and password, or a signature, in a URL; or a secret that was put into another setting by mistake. */
+const mayHoldSecret = (value: string): boolean =>
+  /:\/\/[^/]*@|[?&][a-z]+=|(?:Key|Signature|password|token|secret)\w*["']?\s*[=:]/i.test(value);
 
 function readStorage(read: Reader, problems: string[]): StorageConfig | undefined {
   const connectionString = read.optional(
     'AzureWebJobsStorage',
     z
       .string()
-      .regex(
-        /^UseDevelopmentStorage=true|AccountName=|SharedAccessSignature=/,
-        'must be a connection string',
-      ),
+      .regex(/^UseDevelopmentStorage=true|AccountName=|SharedAccessSignature=/, 'must be a connection string')
+      .refine(isEncrypted, 'must reach storage by https'),
   );
   if (connectionString !== undefined) return { connectionString };
   const queueServiceUri = read.optional('AzureWebJobsStorage__queueServiceUri', serviceUrl);
@@ -238,14 +256,17 @@ function readStorage(read: Reader, problems: string[]): StorageConfig | undefine
   return {
     queueServiceUri,
     tableServiceUri,
-    clientId: read.optional('AzureWebJobsStorage__clientId', z.string().min(1)),
+    clientId: read.optional(
+      'AzureWebJobsStorage__clientId',
+      z.string().regex(/^[\w-]{1,64}$/, 'must be a client id'),
+    ),
   };
 }
 
 function readProfiles(read: Reader, problems: string[], hasToken: boolean): ReadonlyMap<string, Profile> {
   const configured = read.optional('AgentProfiles', json(z.record(profileName, profileSchema)));
-  const ubuntuPool = read.optional('AzDOUbuntuPool', z.string().trim().max(128));
-  const windowsPool = read.optional('AzDOWindowsPool', z.string().trim().max(128));
+  const ubuntuPool = read.optional('AzDOUbuntuPool', agentPool);
+  const windowsPool = read.optional('AzDOWindowsPool', agentPool);
   const profiles = new Map<string, z.infer<typeof profileSchema>>(Object.entries(configured ?? {}));
   if (!configured) {
     if (ubuntuPool) profiles.set('ubuntu', defaultProfile(ubuntuPool, 'linux'));
@@ -274,15 +295,38 @@ const defaultProfile = (devOpsPool: string, os: 'linux' | 'windows'): z.infer<ty
     image: os === 'linux' ? 'azdo-agent:ubuntu-24.04-azdo' : 'azdo-agent:windows-core-ltsc2022-azdo',
   });
 
-/** https, or http where nothing leaves the machine. */
-const serviceUrl = z.string().refine(text => {
+/** https, or http where nothing leaves the machine; nothing in it that is not an address. */
+const serviceUrl = z
+  .string()
+  .refine(isServiceUrl, 'must be an https URL without user name, query and fragment');
+
+function isServiceUrl(text: string): boolean {
   try {
     const url = new URL(text);
-    return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url.hostname));
+    const isAddress = !url.username && !url.password && !url.search && !url.hash;
+    return (
+      isAddress && (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url.hostname)))
+    );
   } catch {
     return false;
   }
-}, 'must be an https URL');
+}
+
+/** Whatever a connection string names is reached by https, or is on this machine. */
+function isEncrypted(connectionString: string): boolean {
+  const parts = new Map(
+    connectionString.split(';').map(part => {
+      const [name = '', ...value] = part.split('=');
+      return [name.trim().toLowerCase(), value.join('=').trim()] as const;
+    }),
+  );
+  const endpoints = [...parts].filter(([name]) => /endpoint$|^developmentstorageproxyuri$/.test(name));
+  const byDefault = ['queueendpoint', 'tableendpoint'].some(name => !parts.has(name));
+  return (
+    endpoints.every(([, url]) => isServiceUrl(url)) &&
+    !(byDefault && parts.get('defaultendpointsprotocol')?.toLowerCase() === 'http')
+  );
+}
 
 const base64Key = (bytes: number): z.ZodType<string> =>
   z.string().refine(text => isBase64(text) && Buffer.from(text, 'base64').length >= bytes, 'must be base64');

@@ -14,7 +14,7 @@ import { tellPipeline } from './waiting-pipeline.js';
 export async function deferUntilFree(
   dependencies: WithOrchestrations,
   ref: AttemptRef,
-): Promise<Extract<Provisioned, { readonly kind: 'deferred' }> | undefined> {
+): Promise<Extract<Provisioned, { readonly kind: 'deferred' | 'runOver' }> | undefined> {
   const { store, admission, orchestrations, config, clock, log } = dependencies;
   const request = (await store.get(ref.requestId))?.request;
   if (request?.generation !== ref.generation) return undefined;
@@ -34,7 +34,8 @@ export async function deferUntilFree(
   await orchestrations.ensureWatch(request.devOpsPool);
   if (isFirst && deferred) {
     log.info(`Request ${request.requestId}: ${reason}`);
-    await tellPipeline(dependencies, deferred, reason);
+    const heard = await tellPipeline(dependencies, deferred, reason);
+    if (typeof heard === 'object') return { kind: 'runOver', reason: heard.planOver };
   }
   return { kind: 'deferred' };
 }

@@ -2,12 +2,12 @@ import { changeRequest } from '../change-request.js';
 import { deadLetterMessage } from '../domain/dead-letter.js';
 import { end, note } from '../domain/lifecycle.js';
 import { pipelineLog } from '../domain/pipeline-log.js';
-import { type AgentRequest, type CallbackState, isEnded } from '../domain/request.js';
+import { type AgentRequest, type CallbackState, isEnded, pipelineWaits } from '../domain/request.js';
 import { show } from '../domain/view.js';
 import type { Activities, Finished, Outcome } from '../workflow/contract.js';
 import type { Dependencies } from './dependencies.js';
 import { takeBack } from './take-back.js';
-import { waitingPipeline } from './waiting-pipeline.js';
+import { cannotUnseal, waitingPipeline } from './waiting-pipeline.js';
 
 /**
  * See {@link Activities}. The end is written last: whoever reads it may rely on everything else being done, and a
@@ -51,6 +51,26 @@ export const finishRequest =
     return { kind: 'ended' };
   };
 
+/** What is known of the pipeline; at once in the row, because if anything after it fails it must not be told twice. */
+async function keepCallback(
+  { store, clock }: Dependencies,
+  request: AgentRequest,
+  callback: CallbackState,
+): Promise<CallbackState> {
+  await changeRequest(store, request, row => {
+    if (isEnded(row.state)) return undefined;
+    const next = { ...row, callback };
+    return callback.refusedWith === undefined
+      ? next
+      : note(
+          next,
+          clock.now().toISOString(),
+          `The pipeline did not take our completion: ${callback.refusedWith}`,
+        );
+  });
+  return callback;
+}
+
 /** An agent that nobody had seen at work when this end was decided; a job may have come to it meanwhile. */
 async function mayHaveWork(
   { compute }: Dependencies,
@@ -64,14 +84,21 @@ async function mayHaveWork(
 
 /** Fails the server task of a pipeline that still waits, with a reason that its author understands. */
 async function answerPipeline(
-  { store, pipeline, seal, clock, log }: Dependencies,
+  dependencies: Dependencies,
   request: AgentRequest,
   outcome: Outcome,
 ): Promise<CallbackState | undefined> {
-  const waiting = waitingPipeline({ seal }, request);
-  if (!waiting) return request.callback;
+  const { store, pipeline, clock, log } = dependencies;
+  const waiting = waitingPipeline(dependencies, request);
+  if (!waiting) {
+    if (!pipelineWaits(request)) return request.callback;
+    log.error(
+      `Request ${request.requestId}: its job token can't be unsealed; was CallbackTokenKey replaced?`,
+    );
+    return keepCallback(dependencies, request, { ...request.callback, refusedWith: cannotUnseal });
+  }
   const { context, token } = waiting;
-  const sentBefore = request.callback?.result === 'failed';
+  const sentBefore = request.callback?.result;
   const line = outcome.failure
     ? pipelineLog.failed(request, outcome.failure)
     : pipelineLog.cancelled(request);
@@ -90,19 +117,16 @@ async function answerPipeline(
   const answer = await pipeline.complete(context, token, 'failed');
   const at = clock.now().toISOString();
   const callback: CallbackState =
-    answer.kind === 'acknowledged' || (answer.kind === 'refused' && sentBefore)
-      ? { ...request.callback, result: 'failed', acknowledgedAt: at }
+    answer.kind === 'acknowledged' || (answer.kind === 'refused' && sentBefore !== undefined)
+      ? {
+          ...request.callback,
+          // Refused because what was sent before a crash had arrived: then that is what the pipeline was told.
+          result: answer.kind === 'acknowledged' ? 'failed' : sentBefore,
+          acknowledgedAt: at,
+        }
       : { ...request.callback, result: 'failed', refusedWith: answer.reason };
   if (callback.refusedWith !== undefined) {
     log.warn(`Request ${request.requestId}: completion refused (${callback.refusedWith}).`);
   }
-  // Kept at once: if anything below fails, the pipeline must not be told twice.
-  await changeRequest(store, request, row => {
-    if (isEnded(row.state)) return undefined;
-    const next = { ...row, callback };
-    return callback.refusedWith === undefined
-      ? next
-      : note(next, at, `The pipeline did not take our completion: ${callback.refusedWith}`);
-  });
-  return callback;
+  return keepCallback(dependencies, request, callback);
 }

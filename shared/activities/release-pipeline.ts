@@ -6,7 +6,7 @@ import { show } from '../domain/view.js';
 import type { CompletionAnswer } from '../ports.js';
 import type { Activities, Released } from '../workflow/contract.js';
 import type { Dependencies } from './dependencies.js';
-import { waitingPipeline } from './waiting-pipeline.js';
+import { cannotUnseal, waitingPipeline } from './waiting-pipeline.js';
 
 /** See {@link Activities}. */
 export const releasePipeline =
@@ -42,10 +42,11 @@ export const releasePipeline =
       await queue.reply(request.replyQueue, JSON.stringify(show(request, config.publicUrl)));
     const answer = await complete(dependencies, request);
     if (!answer) return { kind: 'released' };
+    const wasTaken = await arrivedBefore(dependencies, request, answer, sentBefore);
     // Written down with the end of the request: here it would keep a second run of this step from saying it again.
-    if (answer.kind === 'planOver') return { kind: 'planOver', reason: answer.reason };
+    if (answer.kind === 'planOver' && !wasTaken) return { kind: 'planOver', reason: answer.reason };
 
-    const reason = answer.kind === 'acknowledged' || isEcho(answer, sentBefore) ? undefined : answer.reason;
+    const reason = answer.kind === 'acknowledged' || wasTaken ? undefined : answer.reason;
     await changeRequest(store, input, row => {
       if (isEnded(row.state)) return undefined;
       const at = clock.now().toISOString();
@@ -65,15 +66,20 @@ export const releasePipeline =
 /** States of an attempt whose pipeline is, or may still have to be, let go on. */
 const released: readonly RequestState[] = ['starting', 'online', 'busy'];
 
-/** Not the pipeline's own answer: it can't have been told anything. */
-const cannotUnseal: CompletionAnswer = {
-  kind: 'refused',
-  reason: 'its job token can not be unsealed with the configured CallbackTokenKey',
-};
-
-/** A refusal of what we had sent before a crash only says that it arrived. */
-const isEcho = (answer: CompletionAnswer, sentBefore: boolean): boolean =>
-  answer.kind === 'refused' && answer !== cannotUnseal && sentBefore;
+/**
+ * A refusal of what we had sent before a crash only says that it arrived. So does a run that is over by now, if our
+ * agent has run a job: it came to its end with our help.
+ */
+async function arrivedBefore(
+  { registry }: Pick<Dependencies, 'registry'>,
+  { devOpsPool, agentName }: AgentRequest,
+  answer: CompletionAnswer,
+  sentBefore: boolean,
+): Promise<boolean> {
+  if (!sentBefore || answer.kind === 'acknowledged') return false;
+  if (answer.kind === 'refused') return answer.reason !== cannotUnseal;
+  return agentName !== undefined && (await registry.ranJob(devOpsPool, agentName)) === true;
+}
 
 async function complete(
   { pipeline, seal, log }: Dependencies,
@@ -84,7 +90,7 @@ async function complete(
   const waiting = waitingPipeline({ seal }, request);
   if (!waiting) {
     log.error(`Request ${requestId}: its job token can't be unsealed; was CallbackTokenKey replaced?`);
-    return cannotUnseal;
+    return { kind: 'refused', reason: cannotUnseal };
   }
   const { context, token } = waiting;
   const line = pipelineLog.online(request);

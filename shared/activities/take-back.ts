@@ -24,12 +24,12 @@ export async function takeBack(
   const { requestId, devOpsPool, agentName, batch } = request;
   const remove = async (): Promise<'removed' | 'busy'> =>
     agentName === undefined ? 'removed' : registry.removeAgent(devOpsPool, agentName);
+  if (!batch) return takeBackUnwritten(dependencies, request, remove);
   let registration = await remove();
   if (registration === 'busy' && spareBusy) return 'busy';
-  if (batch) await compute.deleteTask(batch);
-  else await deleteUnwritten(dependencies, request);
+  await compute.deleteTask(batch);
   // An agent that was just starting may have registered meanwhile, and ends now without taking that back.
-  if (registration === 'removed' && batch && request.state !== 'busy') registration = await remove();
+  if (registration === 'removed' && request.state !== 'busy') registration = await remove();
   for (let tries = 0; registration === 'busy'; tries += 1) {
     if (tries === removals) {
       throw new TransientError(
@@ -44,22 +44,28 @@ export async function takeBack(
   return 'gone';
 }
 
-/** An attempt may have broken off after its task's creation and before that could be written down. */
-async function deleteUnwritten(
+/**
+ * An attempt may have broken off after its task's creation and before that could be written down. Where a service is
+ * away or does not let us in, nothing was made most likely, and whoever waits must hear of that soon; what was made all
+ * the same belongs to nobody, and reconcile removes it.
+ */
+async function takeBackUnwritten(
   { compute, config, log }: Pick<Dependencies, 'compute' | 'config' | 'log'>,
   { requestId, profile, createdAt, agentName }: AgentRequest,
-): Promise<void> {
-  if (agentName === undefined) return;
+  removeRegistration: () => Promise<unknown>,
+): Promise<'gone'> {
+  if (agentName === undefined) return 'gone';
+  const unhindered = async (what: string, remove: () => Promise<unknown>): Promise<void> => {
+    try {
+      await remove();
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      log.warn(`Request ${requestId}: whether its ${what} ${agentName} was made can't be told: ${why}`);
+    }
+  };
   const poolId = config.profiles.get(profile)?.batchPool ?? '';
-  try {
-    await compute.deleteTask({
-      poolId,
-      jobId: batchJobIdOf(profile, dayOf(createdAt), 0),
-      taskId: agentName,
-    });
-  } catch (error) {
-    // Where Batch is away nothing was made most likely, and whoever waits must hear of that soon.
-    const why = error instanceof Error ? error.message : String(error);
-    log.warn(`Request ${requestId}: whether its task ${agentName} was made can't be told: ${why}`);
-  }
+  const jobId = batchJobIdOf(profile, dayOf(createdAt), 0);
+  await unhindered('agent', removeRegistration);
+  await unhindered('task', async () => compute.deleteTask({ poolId, jobId, taskId: agentName }));
+  return 'gone';
 }

@@ -19,6 +19,9 @@ export function waitingPipeline(
   return token === undefined ? undefined : { context: pipeline, token };
 }
 
+/** Why a pipeline that waits can't be told anything; not an answer of its own. */
+export const cannotUnseal = 'its job token can not be unsealed with the configured CallbackTokenKey';
+
 /** Live lines for whoever watches the run; silence, which is `unknown`, when nobody waits. */
 export async function tellPipeline(
   dependencies: Pick<Dependencies, 'seal' | 'pipeline'>,

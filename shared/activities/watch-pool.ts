@@ -40,12 +40,12 @@ export const watchPool =
       new Map(agents.map(agent => [agent.name.toLowerCase(), agent])),
       tasks,
       input.told,
+      missingPools(batchPools),
       new Set(
         admissible(requests, profile => config.profiles.get(profile)?.maxAlive)
           .filter(({ deferredAt }) => deferredAt !== undefined)
           .map(({ requestId }) => requestId),
       ),
-      missingPools(batchPools),
     );
     const told = new Map(Object.entries(decision.told));
     await inTurns(decision.raise, async ({ requestId, situation }) => {

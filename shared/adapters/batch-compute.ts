@@ -335,6 +335,8 @@ function openClient({ accountUrl, auth, apiVersion }: BatchComputeOptions): Batc
   // The client's own retries last minutes and leave 429 out; ours are the orchestration's.
   const client = new BatchServiceClient(credentials, accountUrl.replace(/\/+$/, ''), {
     noRetryPolicy: true,
+    // One that is followed carries the task, and the agents' token in it, to a host that nobody configured.
+    redirectOptions: { handleRedirects: false },
     userAgent: standard => `${userAgent} ${standard}`,
   });
   client.apiVersion = apiVersion ?? defaultApiVersion;

@@ -141,8 +141,8 @@ export function toColumns(request: AgentRequest): RequestColumns {
     startClaimedAt: request.startClaimedAt ?? '',
     deferredAt: request.deferredAt ?? '',
     cancelRequestedAt: request.cancelRequestedAt ?? '',
-    pipelineWaits: pipelineWaits(request),
     purgedAt: request.purgedAt ?? '',
+    pipelineWaits: pipelineWaits(request),
     // For filters, and for people who look at the table: the whole failure is beside it.
     failureCode: failure?.code ?? '',
     batch: toJson(batch),

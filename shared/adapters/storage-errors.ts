@@ -13,8 +13,8 @@ export function storageError(error: unknown, stage: Stage, what: string): Error 
   const { status, code, message, name } = factsOf(error);
   if (status === undefined) {
     const timedOut = name === 'AbortError' || name === 'TimeoutError';
-    if (!timedOut && code === undefined)
-      return new Error(`${what}: ${message ?? 'unknown error'}`, { cause: error });
+    // Not with the error as its cause: hosts print causes, and this one may hold the request with its signature.
+    if (!timedOut && code === undefined) return new Error(`${what}: ${message ?? 'unknown error'}`);
     return new TransientError(
       'StorageUnavailable',
       stage,

@@ -12,7 +12,7 @@ import { methodNotAllowed } from './method-not-allowed.js';
 import { type ApiResponse, type FieldError, invalidRequest, json, problem } from './problem.js';
 import { readBody } from './read-body.js';
 import { bodyLimitBytes, decodeUtf8, parseJson } from './request-body.js';
-import { readTop, refusedContinuation } from './show-request.js';
+import { readPage } from './show-request.js';
 
 interface LookupDependencies {
   readonly config: Config;
@@ -31,12 +31,8 @@ export const listDeadLetters =
     };
     const failureCode = read('code', /^[A-Za-z0-9]{1,64}$/, 'must be the code of a failure');
     const profile = read('profile', /^[a-z0-9][a-z0-9-]{0,19}$/, 'must be the name of a profile');
-    const top = readTop(call.query, errors);
-    if (errors.length > 0) return invalidRequest(errors);
-
-    const continuation = call.query.get('continuation') ?? undefined;
-    const page = await store.list({ deadLetters: true, failureCode, profile, top, continuation });
-    if (!page) return refusedContinuation();
+    const page = await readPage(store, { deadLetters: true, failureCode, profile }, call.query, errors);
+    if ('status' in page) return page;
     const baseUrl = baseUrlOf(call, config.publicUrl);
     return json(200, {
       deadLetters: page.requests.map(request => show(request, baseUrl)),

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { planUrlProblem } from '../domain/plan-url.js';
+import { canonicalPlanUrl, planUrlProblem } from '../domain/plan-url.js';
 import type { PipelineContext } from '../domain/request.js';
 import type { ApiRequest } from './api-request.js';
 import type { FieldError } from './problem.js';
@@ -61,7 +61,7 @@ export function readPipelineHeaders(
 
   const caller: PipelineCaller = {
     context: {
-      planUrl: planUrl.endsWith('/') ? planUrl : `${planUrl}/`,
+      planUrl: planUrl && !wrongPlanUrl ? canonicalPlanUrl(planUrl) : '',
       projectId: read('ProjectId'),
       hubName: read('HubName'),
       planId: read('PlanId'),

@@ -6,6 +6,10 @@ import type { FieldError } from './problem.js';
 const kibi = 1024;
 export const bodyLimitBytes = 64 * kibi;
 
+/** Half a character is none: it can be carried in JSON and in nothing else on the way, and would arrive as another. */
+const isText = (text: string): boolean => !/\p{Surrogate}/u.test(text);
+const notText = 'must be text: half of a character is in it';
+
 const capabilityName = z
   .string()
   .regex(/^[A-Za-z_][A-Za-z0-9_.]{0,127}$/, 'must be an environment variable name of at most 128 characters')
@@ -16,7 +20,8 @@ const capabilityValue = z
   .string()
   .max(1_023, 'must be at most 1023 characters')
   // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
-  .regex(/^[^\u0000-\u001f\u007f]*$/, 'must not contain control characters');
+  .regex(/^[^\u0000-\u001f\u007f]*$/, 'must not contain control characters')
+  .refine(isText, notText);
 
 /** In bytes: a queue takes no message over 64 KiB, and there a character may have three. */
 const together =
@@ -37,10 +42,10 @@ const requestFields = {
     .refine(together(16 * kibi), 'must be at most 16 KiB together')
     .optional(),
   timeoutMinutes: z.number().min(1).max(120).optional(),
-  attempt: z.string().max(256).optional(),
+  attempt: z.string().max(256).refine(isText, notText).optional(),
   callback: z.boolean().optional(),
   tags: z
-    .record(z.string().min(1).max(64), z.string().max(512))
+    .record(z.string().min(1).max(64).refine(isText, notText), z.string().max(512).refine(isText, notText))
     .refine(map => Object.keys(map).length <= 32, 'must be at most 32 tags')
     .refine(together(8 * kibi), 'must be at most 8 KiB together')
     .optional(),
@@ -62,7 +67,15 @@ export const queueMessageSchema = z.strictObject({
 });
 export type QueueMessage = z.infer<typeof queueMessageSchema>;
 
-const readableSchema = z.object(messageFields);
+/** What else is checked of a text; each by itself, so that one that is wrong hides nothing of the others. */
+const readableSchema = z.object({
+  profile: messageFields.profile.catch(undefined),
+  requestId: messageFields.requestId.catch(undefined),
+  callback: messageFields.callback.catch(undefined),
+  replyQueue: messageFields.replyQueue.catch(undefined),
+  AgentOSType: messageFields.AgentOSType.catch(undefined),
+  AgentBuildType: messageFields.AgentBuildType.catch(undefined),
+});
 /** The fields that are right by themselves in a text that is wrong elsewhere. */
 export type Readable = z.infer<typeof readableSchema>;
 
@@ -103,15 +116,11 @@ export function parseJson<T>(text: string | undefined, schema: z.ZodType<T>): Pa
   }
   const parsed = schema.safeParse(value);
   if (parsed.success && forbidden.length === 0) return { ok: true, value: parsed.data };
-  const errors = [...forbidden, ...(parsed.success ? [] : parsed.error.issues.flatMap(issueToErrors))];
-  return { ok: false, errors, readable: readableOf(value, errors) };
-}
-
-function readableOf(value: unknown, errors: readonly FieldError[]): Readable {
-  const wrong = new Set(errors.map(({ name }) => name.split('.', 1)[0]));
-  const fields = z.record(z.string(), z.unknown()).safeParse(value);
-  const right = Object.entries(fields.data ?? {}).filter(([name]) => !wrong.has(name));
-  return readableSchema.safeParse(Object.fromEntries(right)).data ?? {};
+  const issues = parsed.success ? [] : parsed.error.issues;
+  const found = [...forbidden, ...issues.flatMap(issueToErrors)];
+  // A field may offend against several rules at once: the first one says enough.
+  const errors = found.filter(({ name }, index) => found.findIndex(each => each.name === name) === index);
+  return { ok: false, errors, readable: readableSchema.safeParse(value).data ?? {} };
 }
 
 function issueToErrors(issue: z.core.$ZodIssue): readonly FieldError[] {

@@ -2,7 +2,7 @@ import type { Config } from '../config.js';
 import { requestIdPattern } from '../domain/names.js';
 import { type AgentRequest, isEnded, requestStates } from '../domain/request.js';
 import { show } from '../domain/view.js';
-import type { Clock, RequestStore } from '../ports.js';
+import type { Clock, RequestFilter, RequestPage, RequestStore } from '../ports.js';
 import { type ApiRequest, baseUrlOf } from './api-request.js';
 import { type ApiResponse, type FieldError, invalidRequest, json, problem } from './problem.js';
 
@@ -16,6 +16,9 @@ interface LookupDependencies {
 const longestWaitSeconds = 25;
 const lookAgainMs = 500;
 
+/** A decimal number; NaN for whatever else JavaScript would make a number of, such as `0x10` or a blank. */
+const toNumber = (text: string): number => (/^\d+(?:\.\d+)?$/.test(text) ? Number(text) : Number.NaN);
+
 export const notFound = (requestId: string): ApiResponse =>
   problem('RequestNotFound', `No agent request has the id "${requestId}".`);
 
@@ -25,8 +28,8 @@ export const showRequest =
   async (call: ApiRequest): Promise<ApiResponse> => {
     const requestId = call.params['requestId'] ?? '';
     const wait = call.query.get('wait');
-    const seconds = wait === null ? 0 : Number(wait);
-    if (!Number.isFinite(seconds) || seconds < 0 || seconds > longestWaitSeconds || wait === '') {
+    const seconds = wait === null ? 0 : toNumber(wait);
+    if (!(seconds <= longestWaitSeconds)) {
       const detail = `must be a number of seconds from 0 to ${longestWaitSeconds}`;
       return invalidRequest([{ in: 'query', name: 'wait', detail }]);
     }
@@ -43,17 +46,35 @@ export const showRequest =
     return json(200, show(current, baseUrlOf(call, config.publicUrl)));
   };
 
-/** How many entries a page may have; what is wrong with it is added to `errors`. */
-export function readTop(query: ApiRequest['query'], errors: FieldError[]): number {
-  const top = Number(query.get('top') ?? 50);
+/**
+ * Reads one page of a list as the query asks for it.
+ *
+ * @param errors what is wrong with the query so far; no page is given then.
+ * @returns the answer instead, where something is wrong.
+ */
+export async function readPage(
+  store: RequestStore,
+  filter: Omit<RequestFilter, 'top' | 'continuation'>,
+  query: ApiRequest['query'],
+  errors: readonly FieldError[],
+): Promise<RequestPage | ApiResponse> {
+  const wrong = [...errors];
+  const top = toNumber(query.get('top') ?? '50');
   if (!Number.isInteger(top) || top < 1 || top > 200) {
-    errors.push({ in: 'query', name: 'top', detail: 'must be a whole number from 1 to 200' });
+    wrong.push({ in: 'query', name: 'top', detail: 'must be a whole number from 1 to 200' });
   }
-  return top;
+  const continuation = query.get('continuation') ?? undefined;
+  // Only the store knows its continuations, so it is asked beside other errors, too: all are named at once.
+  const refusedAnyway = wrong.length > 0;
+  const page =
+    refusedAnyway && continuation === undefined
+      ? undefined
+      : await store.list(refusedAnyway ? { top: 1, continuation } : { ...filter, top, continuation });
+  if (!page && continuation !== undefined) {
+    wrong.push({ in: 'query', name: 'continuation', detail: 'must be one that a list answered with' });
+  }
+  return page && wrong.length === 0 ? page : invalidRequest(wrong);
 }
-
-export const refusedContinuation = (): ApiResponse =>
-  invalidRequest([{ in: 'query', name: 'continuation', detail: 'must be one that a list answered with' }]);
 
 /** Newest first, filtered and paged. */
 export const listRequests =
@@ -69,16 +90,8 @@ export const listRequests =
     const profile = call.query.get('profile') ?? undefined;
     if (profile !== undefined && !/^[a-z0-9][a-z0-9-]{0,19}$/.test(profile))
       wrong('profile', 'must be the name of a profile');
-    const top = readTop(call.query, errors);
-    if (errors.length > 0) return invalidRequest(errors);
-
-    const page = await store.list({
-      state,
-      profile,
-      top,
-      continuation: call.query.get('continuation') ?? undefined,
-    });
-    if (!page) return refusedContinuation();
+    const page = await readPage(store, { state, profile }, call.query, errors);
+    if ('status' in page) return page;
     const baseUrl = baseUrlOf(call, config.publicUrl);
     return json(200, {
       requests: page.requests.map(request => show(request, baseUrl)),

@@ -22,10 +22,10 @@ export function deadLetterMessage(
     deadLetteredAt: at,
     failure,
   };
+  const inTable = JSON.stringify({ ...envelope, messageInTable: true });
+  if (original.length > messageLimitBytes) return inTable;
   const whole = JSON.stringify({ ...envelope, ...carried(original) });
-  return new TextEncoder().encode(whole).length <= messageLimitBytes
-    ? whole
-    : JSON.stringify({ ...envelope, messageInTable: true });
+  return new TextEncoder().encode(whole).length <= messageLimitBytes ? whole : inTable;
 }
 
 /** Requests that were given up and wait for an operator to redrive or purge them. */

@@ -10,6 +10,10 @@ export const isLoopbackHost = (hostname: string): boolean => loopback.has(hostna
  * @returns a sentence, or undefined if nothing is wrong.
  */
 export function planUrlProblem(planUrl: string, allowedHosts: readonly string[]): string | undefined {
+  // Parsers disagree on these, and the one that sends the token is not the one that judges here.
+  if (!/^[\x21-\x7e]*$/.test(planUrl) || /[\\<>^`{|}"]/.test(planUrl)) {
+    return 'must hold nothing but the characters of a URL';
+  }
   const url = parseUrl(planUrl);
   if (!url) return 'must be an absolute URL';
   if (url.username || url.password) return 'must not carry a user name or password';
@@ -21,6 +25,12 @@ export function planUrlProblem(planUrl: string, allowedHosts: readonly string[])
     return `names the host ${url.host}, which is not among AllowedPlanHosts`;
   }
   return undefined;
+}
+
+/** The one spelling of a PlanUrl that has no problem, ending in a slash: what was judged is what is called. */
+export function canonicalPlanUrl(planUrl: string): string {
+  const { href } = new URL(planUrl);
+  return href.endsWith('/') ? href : `${href}/`;
 }
 
 function parseUrl(text: string): URL | null {

@@ -37,16 +37,16 @@ const taskRuns = 'taskRuns';
  * Events are raised on change only, so a slow orchestration does not gather copies of the same news in its history.
  *
  * @param requests the live requests of the pool, read before the two lists, so that a task missing from them is gone.
- * @param admissible ids of the deferred requests that may begin now.
  * @param missingPools Batch pools that are not there, with what to do about it.
+ * @param admissible ids of the deferred requests that may begin now.
  */
 export function decideWatch(
   requests: readonly WatchedRequest[],
   agents: ReadonlyMap<string, AgentView>,
   tasks: ReadonlyMap<string, TaskView>,
   told: Told,
-  admissible: ReadonlySet<string> = new Set(),
   missingPools: ReadonlyMap<string, Failure> = new Map(),
+  admissible: ReadonlySet<string> = new Set(),
 ): WatchDecision {
   const raise: { requestId: string; situation: Situation }[] = [];
   const started: string[] = [];
@@ -59,10 +59,10 @@ export function decideWatch(
     const was = (what: string): boolean => before?.what === `${what}#${attempt}`;
     const wasSuspect = was(suspicion) || was('nodeLost');
 
-    const situation =
+    const situation: Situation | undefined =
       judge(request, { agent, task, wasSuspect }) ??
       poolMissing(request, agent, task, missingPools) ??
-      (admissible.has(requestId) ? ({ kind: 'admitted', attempt } as const) : undefined);
+      (admissible.has(requestId) ? { kind: 'admitted', attempt } : undefined);
     const isSuspect = lostNode(request, task, was(taskRuns) || wasSuspect) === 'perhaps';
     const runs = state === 'starting' && task?.state === 'running';
     const kind = situation?.kind ?? (isSuspect ? suspicion : runs ? taskRuns : undefined);

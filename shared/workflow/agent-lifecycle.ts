@@ -29,8 +29,11 @@ export function* agentLifecycle(
     const ref: AttemptRef = { requestId: input.requestId, generation: input.generation, attempt };
     let provisioned = yield* provision(context, input, ref, inbox, deadline);
     while (provisioned.kind === 'deferred') {
-      provisioned = yield* waitForPlace(inbox);
-      if (provisioned.kind !== 'deferred') break;
+      const ended = yield* waitForPlace(inbox);
+      if (ended) {
+        yield* finish(context, ref, ended);
+        return ended;
+      }
       // Waiting for a place is no failure to provide an agent: the time for that begins only now.
       deadline = later(context, input.timeoutMs);
       provisioned = yield* provision(context, input, ref, inbox, deadline);
@@ -119,15 +122,16 @@ function* provision(
   }
 }
 
-/** Waits until its profile has a place free for it; without a timer, for it may take any time. */
-function* waitForPlace(
-  inbox: Inbox,
-): Generator<Task, Extract<Provisioned, { kind: 'deferred' | 'cancelled' | 'runOver' }>, unknown> {
+/**
+ * Waits until its profile has a place free for it; without a timer, for it may take any time.
+ *
+ * @returns the end of a request that nobody wants meanwhile.
+ */
+function* waitForPlace(inbox: Inbox): Generator<Task, Outcome | undefined, unknown> {
   for (;;) {
     const news = yield* inbox.next();
-    if (news?.kind === 'admitted') return { kind: 'deferred' };
-    if (news?.kind === 'cancel') return { kind: 'cancelled' };
-    if (news?.kind === 'runOver') return { kind: 'runOver', reason: news.reason };
+    const ended = news && unwanted(news);
+    if (ended || news?.kind === 'admitted') return ended;
   }
 }
 

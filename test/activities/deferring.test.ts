@@ -9,6 +9,7 @@ import type { AgentRequest } from '../../shared/domain/request.js';
 import type { Told } from '../../shared/domain/watch.js';
 import type { Provisioned } from '../../shared/workflow/contract.js';
 import { fail } from '../contracts/fail.js';
+import { somePipeline } from '../fakes/requests.js';
 import {
   createLimits,
   createWorld,
@@ -110,6 +111,17 @@ deferring('a cancelled request is not held back from its end', async () => {
   await haveRequest(world, 'busy', { requestId: 'busy' });
   await waiting(world, 1, { cancelRequestedAt: at(2) });
   assert.equal(await provision(world, 1), { kind: 'cancelled' });
+});
+
+deferring('a run that is over by then needs no place', async () => {
+  const world = worldOf();
+  await haveRequest(world, 'busy', { requestId: 'busy' });
+  await waiting(world, 1, waitingPipeline(world));
+  world.pipeline.endPlan(somePipeline.planId);
+  assert.equal(await provision(world, 1), {
+    kind: 'runOver',
+    reason: 'TaskOrchestrationPlanTerminatedException',
+  });
 });
 
 deferring('after a restart of the process it is held back as before, and told no second time', async () => {

@@ -182,6 +182,19 @@ test('fails the server task of a pipeline that waits, with a sentence for its au
   }
 });
 
+test('a release that arrived just before a crash is what the pipeline was told, also when it is cancelled then', async () => {
+  const world = createWorld();
+  const { pipeline, callback } = waitingPipeline(world);
+  await haveRequest(world, 'online', { pipeline, callback: { ...callback, result: 'succeeded' } });
+  world.pipeline.stopWaiting(somePipeline.taskInstanceId);
+  await finish(world, cancelled);
+  const request = await row(world);
+  assert.is(request.callback?.result, 'succeeded');
+  assert.ok(request.callback?.acknowledgedAt);
+  assert.is(request.callback?.refusedWith, undefined);
+  assert.not.match(request.history.map(({ detail }) => detail).join('\n'), /did not take/);
+});
+
 test('does not call a pipeline that was released or that refused', async () => {
   for (const callback of [
     { result: 'succeeded', acknowledgedAt: '2026-01-31T10:00:00.000Z' },

@@ -86,6 +86,24 @@ test('a run that is over is told as that, each time it is asked', async () => {
   assert.is((await release(world)).kind, 'planOver', 'a second run forgot that nobody waits');
 });
 
+test('a run that came to its end with the help of the agent while we were away was not cancelled', async () => {
+  const world = createWorld();
+  await haveRequest(world, 'starting', waitingPipeline(world));
+  world.pipeline.failNext('complete', new TransientError('HostDied', 'callback', 'Died.'), 1, 'after');
+  await release(world).then(
+    () => assert.unreachable(),
+    () => {},
+  );
+  world.registry.put(linuxPool, 'r-1-1', { ranJob: true });
+  world.pipeline.endPlan(somePipeline.planId);
+  assert.equal(await release(world), { kind: 'released' });
+  assert.equal(world.pipeline.completions, succeeded);
+  const { callback, state } = await row(world);
+  assert.is(state, 'online');
+  assert.ok(callback?.acknowledgedAt);
+  assert.is(callback?.refusedWith, undefined);
+});
+
 test('its own echo after a crash is no refusal', async () => {
   const world = createWorld();
   await haveRequest(world, 'starting', waitingPipeline(world));

@@ -121,10 +121,13 @@ config('works with identities where no key and no token is given', () => {
 config('takes a second key to unseal what the one before has sealed', () => {
   const older = Buffer.alloc(32, 8).toString('base64');
   assert.is(readConfig({ ...good, CallbackTokenKey: `${key},${older}` }).callbackTokenKeys.length, 2);
+  const [problem, ...others] = problemsOf({ ...good, CallbackTokenKey: `${key},${older},${key}` });
+  assert.equal(others, []);
   assert.match(
-    problemsOf({ ...good, CallbackTokenKey: `${key},${older},${key}` }).join(),
-    'CallbackTokenKey',
+    problem ?? '',
+    /^CallbackTokenKey: must be 32 bytes in base64, or two such keys .* newest first/,
   );
+  assert.not.match(problem ?? '', key);
 });
 
 config.run();

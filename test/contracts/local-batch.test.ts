@@ -110,6 +110,50 @@ test('a key that is not the right one is told as such', async () => {
   assert.is(answer.kind === 'rejected' && answer.failure.code, 'BatchAuthenticationFailed');
 });
 
+test('tells a task of another installation from one that nobody has marked', async () => {
+  const ours = makeCompute();
+  const seen: unknown[] = [];
+  for (const [taskId, compute] of [
+    ['ours-1', ours],
+    ['theirs-1', makeCompute(batch.key, 'd4e5f6')],
+    [
+      'unmarked-1',
+      createBatchCompute({
+        accountUrl: batch.url,
+        auth: { accountName: batch.account, accountKey: batch.key },
+      }),
+    ],
+  ] as const) {
+    const answer = await compute.createTask({
+      profile: 'marks',
+      day: '20260131',
+      poolId: 'linux',
+      taskId,
+      image: 'test/endless:1',
+      os: 'linux',
+      slots: 1,
+      environment: {},
+      maxWallClockMinutes: 1,
+    });
+    if (answer.kind === 'rejected') fail(answer.failure.message);
+    seen.push((await ours.getTask(answer.batch))?.madeHere);
+    await ours.deleteTask(answer.batch);
+  }
+  assert.equal(seen, [true, false, undefined]);
+});
+
+test('lists no jobs that are named otherwise', async () => {
+  const client = new BatchServiceClient(new BatchSharedKeyCredentials(batch.account, batch.key), batch.url);
+  await client.job.add({ id: 'nightly-20260131', poolInfo: { poolId: 'linux' } });
+  await client.job.add({ id: 'agents-smith-20260131', poolInfo: { poolId: 'linux' } });
+  const jobs = await makeCompute().listJobs();
+  assert.is(
+    jobs.find(({ jobId }) => jobId === 'nightly-20260131'),
+    undefined,
+  );
+  assert.is(jobs.find(({ jobId }) => jobId === 'agents-smith-20260131')?.marked, false);
+});
+
 const endless = (profile: string, taskId: string, poolId = 'linux'): AgentTask => ({
   profile,
   day: '20260131',
@@ -185,50 +229,6 @@ test('a pool whose nodes are all unusable is told as that', async () => {
   assert.is(problem?.code, 'NodesUnusable');
   assert.match(problem?.message ?? '', /UnusableNode: The node can no longer run tasks\./);
   await compute.deleteTask(created.batch);
-});
-
-test('tells a task of another installation from one that nobody has marked', async () => {
-  const ours = makeCompute();
-  const seen: unknown[] = [];
-  for (const [taskId, compute] of [
-    ['ours-1', ours],
-    ['theirs-1', makeCompute(batch.key, 'd4e5f6')],
-    [
-      'unmarked-1',
-      createBatchCompute({
-        accountUrl: batch.url,
-        auth: { accountName: batch.account, accountKey: batch.key },
-      }),
-    ],
-  ] as const) {
-    const answer = await compute.createTask({
-      profile: 'marks',
-      day: '20260131',
-      poolId: 'linux',
-      taskId,
-      image: 'test/endless:1',
-      os: 'linux',
-      slots: 1,
-      environment: {},
-      maxWallClockMinutes: 1,
-    });
-    if (answer.kind === 'rejected') fail(answer.failure.message);
-    seen.push((await ours.getTask(answer.batch))?.madeHere);
-    await ours.deleteTask(answer.batch);
-  }
-  assert.equal(seen, [true, false, undefined]);
-});
-
-test('lists no jobs that are named otherwise', async () => {
-  const client = new BatchServiceClient(new BatchSharedKeyCredentials(batch.account, batch.key), batch.url);
-  await client.job.add({ id: 'nightly-20260131', poolInfo: { poolId: 'linux' } });
-  await client.job.add({ id: 'agents-smith-20260131', poolInfo: { poolId: 'linux' } });
-  const jobs = await makeCompute().listJobs();
-  assert.is(
-    jobs.find(({ jobId }) => jobId === 'nightly-20260131'),
-    undefined,
-  );
-  assert.is(jobs.find(({ jobId }) => jobId === 'agents-smith-20260131')?.marked, false);
 });
 
 test.after(async () => {

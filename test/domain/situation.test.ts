@@ -244,7 +244,7 @@ watching('ends what waits in a Batch pool that is not there, and spares what run
   const failure = { code: 'PoolMissing', stage: 'nodeAllocation', message: '', retryable: false } as const;
   const missing = new Map([['p', failure]]);
   const kinds = (...[requests, seen, listed]: Parameters<typeof decideWatch>) =>
-    decideWatch(requests, seen, listed, {}, new Set(), missing).raise.map(({ situation }) => situation.kind);
+    decideWatch(requests, seen, listed, {}, missing).raise.map(({ situation }) => situation.kind);
   assert.equal(kinds([request('starting')], new Map(), waiting, {}), ['poolMissing']);
   assert.equal(kinds([request('starting')], new Map(), tasks, {}), []);
   assert.equal(kinds([request('starting')], agents, waiting, {}), ['agentOnline']);

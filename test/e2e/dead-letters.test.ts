@@ -8,6 +8,7 @@ import { waitFor } from '../support/wait-for.js';
 import { type AgentsApi, agentsApi } from './support/agents-api.js';
 import { nothingLeft } from './support/nothing-left.js';
 import { accepted, type Pipelines, pipelinesOf } from './support/pipelines.js';
+import { runNow } from './support/reconcile.js';
 import { send, waitingIn } from './support/storage.js';
 import { changeBatchPool, openWorld, pools } from './support/world.js';
 
@@ -33,8 +34,6 @@ operator.before(async () => {
   api = agentsApi(stack);
   pipelines = pipelinesOf(stack);
   await noteRunningApp(stack.dataDir, { url: stack.url('host'), pid: process.pid });
-  // What the host does with a message that it has delivered too often; it is drained while the rest goes on.
-  await send(stack, poison, poisoned);
 });
 operator.after(async () => end());
 
@@ -95,7 +94,10 @@ operator('mends what was wrong and redrives: the agents come, and no pipeline is
 operator(
   'finds in the list what the host gave up delivering, redrives or purges it, and nothing is left',
   async () => {
-    const request = await api.until('poisoned', 'deadLettered', 25_000);
+    // What the host does with a message that it has delivered too often.
+    await send(stack, poison, poisoned);
+    await runNow(stack, 'drainPoison');
+    const request = await api.until('poisoned', 'deadLettered');
     assert.is(request.failure?.code, 'DeliveryFailed');
     const shown = await deadletters('show', 'poisoned', '--json');
     const { message } = z.looseObject({ message: z.string() }).parse(JSON.parse(shown.stdout));

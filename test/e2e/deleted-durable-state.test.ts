@@ -6,7 +6,7 @@ import { waitFor } from '../support/wait-for.js';
 import { type AgentsApi, agentsApi, statesOf } from './support/agents-api.js';
 import { endsWithOneAgent } from './support/one-agent.js';
 import { accepted, type PipelineOptions, type Pipelines, pipelinesOf } from './support/pipelines.js';
-import { clearQueue, deleteTaskHub, letTimePass, reconcileNow } from './support/reconcile.js';
+import { clearQueue, deleteTaskHub, letTimePass, runNow } from './support/reconcile.js';
 import { misbehave } from './support/stand-ins.js';
 import { stateInTable } from './support/storage.js';
 import { changeBatchPool, openWorld, pools } from './support/world.js';
@@ -95,7 +95,7 @@ deleted('under a running host: all go on, with the one agent and the one answer 
   assert.equal(await states(runs), inTheirStates);
   await waitFor('the host to notice', () => /The task hub was deleted/.test(stack.output('host')));
   await letTimePass(stack);
-  await reconcileNow(stack);
+  await runNow(stack, 'reconcile');
   await allEndWell(runs);
 });
 

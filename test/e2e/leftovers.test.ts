@@ -5,7 +5,7 @@ import { batchTasks } from '../../scripts/demo/batch-tasks.js';
 import type { Stack } from '../../scripts/local/stack/stack.js';
 import { waitFor } from '../support/wait-for.js';
 import { type AgentsApi, agentsApi } from './support/agents-api.js';
-import { reconcileNow } from './support/reconcile.js';
+import { runNow } from './support/reconcile.js';
 import { agentsIn, registerAgent } from './support/stand-ins.js';
 import { changeBatchPool, openWorld, pools } from './support/world.js';
 
@@ -68,12 +68,12 @@ leftovers('goes, and nothing else does', async () => {
   const jobs = async (): Promise<ReadonlyMap<string, string>> =>
     new Map((await batch.job.list()).map(({ id, state }) => [id ?? '', state ?? '']));
   await waitFor('the leftovers to be removed', async () => {
-    await reconcileNow(stack);
+    await runNow(stack, 'reconcile');
     const [left, agents, found] = [await tasks(), await names(), await jobs()];
     return !left.includes(`${task.jobId}/${task.name}`) && !agents.includes(agent.name) && !found.has(old);
   });
   // And however often it looks again.
-  for (let round = 0; round < 2; round += 1) await reconcileNow(stack);
+  for (let round = 0; round < 2; round += 1) await runNow(stack, 'reconcile');
   const kept = [`nightly/${task.name}`, `${place?.jobId ?? '?'}/${place?.taskId ?? '?'}`];
   assert.equal(await tasks(), kept.toSorted());
   assert.equal(await names(), ['azdo-batch-agents-placeholder-linux', 'build-server-1']);

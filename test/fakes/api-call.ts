@@ -5,8 +5,9 @@ import { jobToken } from './world.js';
 
 export interface CallOptions {
   readonly body?: unknown;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly query?: Readonly<Record<string, string>>;
+  /** Pairs, where one is to come twice. */
+  readonly headers?: Readonly<Record<string, string>> | [string, string][];
+  readonly query?: Readonly<Record<string, string>> | [string, string][];
   readonly params?: Readonly<Record<string, string>>;
 }
 

@@ -30,8 +30,8 @@ export interface FakeCompute extends Compute, Knobs<Compute> {
 export function createFakeCompute(): FakeCompute {
   const tasks = new Map<string, FakeTask>();
   const missingPools = new Set<string>();
-  const poolProblems = new Map<string, Failure>();
   const jobs = new Map<string, JobView>();
+  const poolProblems = new Map<string, Failure>();
   const keyOf = ({ jobId, taskId }: Pick<BatchPlace, 'jobId' | 'taskId'>): string =>
     `${jobId}/${taskId}`.toLowerCase();
 
@@ -76,12 +76,12 @@ export function createFakeCompute(): FakeCompute {
   };
   return withKnobs(compute, {
     missingPools,
-    poolProblems,
     jobs,
     put: (view: TaskView) => {
       if (!jobs.has(view.jobId)) jobs.set(view.jobId, { jobId: view.jobId, state: 'active', marked: true });
       tasks.set(keyOf(view), { task: { ...strange, taskId: view.taskId }, view, output: undefined });
     },
+    poolProblems,
     tasks: () => [...tasks.values()].map(({ task }) => task),
     change: (taskId: string, view: Partial<TaskView>, output?: string) => {
       const found = [...tasks.values()].find(
@@ -94,13 +94,6 @@ export function createFakeCompute(): FakeCompute {
   });
 }
 
-const poolMissing = (poolId: string): Failure => ({
-  code: 'PoolMissing',
-  stage: 'nodeAllocation',
-  message: `Batch pool ${poolId} does not exist. Create it, or correct the profile's batchPool.`,
-  retryable: false,
-});
-
 const strange: AgentTask = {
   profile: '?',
   day: '?',
@@ -112,3 +105,9 @@ const strange: AgentTask = {
   environment: {},
   maxWallClockMinutes: 1,
 };
+const poolMissing = (poolId: string): Failure => ({
+  code: 'PoolMissing',
+  stage: 'nodeAllocation',
+  message: `Batch pool ${poolId} does not exist. Create it, or correct the profile's batchPool.`,
+  retryable: false,
+});

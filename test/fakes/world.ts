@@ -55,14 +55,17 @@ const testConfig = (env: Readonly<Record<string, string | undefined>> = {}): Con
     ...env,
   });
 
+/** Frozen, so worlds can share it; read once, because properties make tens of thousands of worlds. */
+const usualConfig = testConfig();
+
 export function createWorld({
-  env = {},
+  env,
   clock = createFakeClock(),
 }: {
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly clock?: FakeClock;
 } = {}): World {
-  const config = testConfig(env);
+  const config = env ? testConfig(env) : usualConfig;
   const store = createFakeRequestStore();
   const queue = createFakeRequestQueue();
   return {

@@ -150,6 +150,16 @@ life('ends when it is cancelled while it waits for a free place', async () => {
   assert.is(outcomeOf(run).state, 'cancelled');
 });
 
+life('ends when its run is over while it waits for a free place', async () => {
+  const run = await replay(agentLifecycle, {
+    input,
+    activities: fullFor(1),
+    events: [situation(7_200, 'runOver', { attempt: 0, reason: 'The plan has ended.' })],
+  });
+  assert.is(names(run.calls), 'provisionAgent finishRequest');
+  assert.is(outcomeOf(run).planOver, 'The plan has ended.');
+});
+
 life('is not confused by being told of its place twice', async () => {
   const run = await replay(agentLifecycle, {
     input,

@@ -11,8 +11,8 @@ import * as z from 'zod';
  * event, and its actions must extend those of the episode before. The SDK itself does not notice when they do not.
  */
 export interface World {
-  /** What activities answer; a throw fails the activity. */
-  readonly activities: Readonly<Record<string, (input: unknown, call: number) => unknown>>;
+  /** What activities answer, at once or as a promise; a throw fails the activity. `at` is the virtual time. */
+  readonly activities: Readonly<Record<string, (input: unknown, call: number, at: Date) => unknown>>;
   /** Events and when they are raised, in seconds from the start. */
   readonly events?:
     | undefined
@@ -140,14 +140,15 @@ export async function replay(handler: OrchestrationHandler, world: World): Promi
     const { actions, state } = await actionsOn(handler, instanceId, world.input, history);
     mustExtend(done, actions);
 
-    numbered(actions).forEach(({ action, id }, index) => {
+    for (const [index, { action, id }] of numbered(actions).entries()) {
       const isNew = index >= numbered(done).length;
       if (action.actionType === callActivity && isNew) {
         const name = action.functionName ?? '';
         const input: unknown = typeof action.input === 'string' ? JSON.parse(action.input) : action.input;
         calls.push({ name, input, at: (now - start) / 1_000 });
         history.push(event(4, { EventId: id, Name: name }));
-        plan(now + 1, answer(world, name, input, id, calls.filter(call => call.name === name).length));
+        const times = calls.filter(call => call.name === name).length;
+        plan(now + 1, await answer(world, name, input, id, times, new Date(now)));
       }
       if (action.actionType === createTimer) {
         if (isNew) {
@@ -161,7 +162,7 @@ export async function replay(handler: OrchestrationHandler, world: World): Promi
         }
         if (action.isCanceled) cancelled.add(id);
       }
-    });
+    }
     history.push(event(13));
     done = actions;
 
@@ -194,11 +195,22 @@ export async function replay(handler: OrchestrationHandler, world: World): Promi
   }
 }
 
-function answer(world: World, name: string, input: unknown, id: number, call: number): HistoryEvent {
+async function answer(
+  world: World,
+  name: string,
+  input: unknown,
+  id: number,
+  call: number,
+  at: Date,
+): Promise<HistoryEvent> {
   const activity = world.activities[name];
   if (!activity) throw new Error(`The orchestration called ${name}, which this test does not expect.`);
   try {
-    return { EventType: 5, TaskScheduledId: id, Result: JSON.stringify(activity(input, call) ?? null) };
+    return {
+      EventType: 5,
+      TaskScheduledId: id,
+      Result: JSON.stringify((await activity(input, call, at)) ?? null),
+    };
   } catch (error) {
     return {
       EventType: 6,

@@ -1,3 +1,5 @@
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import Fastify, {
   type FastifyInstance,
   type FastifyReply,
@@ -30,19 +32,51 @@ export function createHttpServer(log: Log): FastifyInstance {
     bodyLimit: bodyLimitBytes,
     exposeHeadRoutes: false,
     forceCloseConnections: true,
+    // Refused below, in words: Node.js by itself answers with nothing.
+    http: { requireHostHeader: false },
+    clientErrorHandler: refuseBrokenHttp,
+    frameworkErrors: (_error, _request, reply) => void refuse(reply),
     routerOptions: { caseSensitive: false, ignoreTrailingSlash: true, maxParamLength: 4096 },
   });
   takeBodiesAsBytes(server);
+  server.addHook('onRequest', async (request, reply) => {
+    const { host = request.raw.httpVersion === '1.0' ? '' : undefined } = request.headers;
+    if (host === undefined || !isHost(host)) await refuse(reply, 'Its Host header names no host.');
+  });
   server.setErrorHandler((error: unknown, request, reply) => {
     const status = statusOf(error);
     if (status === 413) {
       return sendProblem(reply, 413, 'PayloadTooLarge', `The body is larger than ${bodyLimitBytes} bytes.`);
     }
-    if (status < 500) return sendProblem(reply, status, 'BadRequest', 'The request could not be read.');
+    if (status < 500) return refuse(reply);
     log.write('error', 'Host.Http', `${request.method} ${pathOf(request.url)} failed: ${errorText(error)}`);
     return sendProblem(reply, 500, 'InternalServerError', 'The host failed to answer. Its log says why.');
   });
   return server;
+}
+
+const refuse = (reply: FastifyReply, why = 'Its path or its body is malformed.'): FastifyReply =>
+  sendProblem(reply, 400, 'BadRequest', `The request could not be read. ${why}`);
+
+/** Handlers get a URL that is made of it, and making one of anything else throws. */
+const isHost = (host: string): boolean =>
+  host === '' || (/^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i.test(host) && URL.canParse(`http://${host}`));
+
+/** What is no HTTP, or more of it than we read, never becomes a request: its socket is all there is. */
+function refuseBrokenHttp(error: Error & { readonly code?: string }, socket: Socket): void {
+  if (!socket.writable) return;
+  const tooLarge = error.code === 'HPE_HEADER_OVERFLOW';
+  const status = tooLarge ? 431 : 400;
+  const title = STATUS_CODES[status] ?? '';
+  const detail = tooLarge
+    ? 'The headers or the path are too large.'
+    : 'The request is not HTTP as it should be.';
+  const code = tooLarge ? 'HeadersTooLarge' : 'BadRequest';
+  const body = JSON.stringify({ title, status, detail, code });
+  socket.end(
+    `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/problem+json\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
 }
 
 function takeBodiesAsBytes(server: FastifyInstance): void {

@@ -71,7 +71,7 @@ export function createKeyCheck(allowed: readonly string[]): (given: string | und
     const actual = digest(given ?? '');
     let found = false;
     for (const expected of digests) found = timingSafeEqual(actual, expected) || found;
-    return found && given !== undefined;
+    return found && given !== undefined && given !== '';
   };
 }
 

@@ -11,20 +11,25 @@ const connection = (stack: Stack): string => stack.settings['AzureWebJobsStorage
 const insecure = { allowInsecureConnection: true };
 const Keys = z.looseObject({ masterKey: z.string() });
 
-/** Lets a round of reconcile run now, as an operator may, and waits for its end. */
-export async function reconcileNow(stack: Stack): Promise<void> {
+/** Lets a timer run now, as an operator may, and waits for the end of its round. */
+export async function runNow(stack: Stack, timer: 'reconcile' | 'drainPoison'): Promise<void> {
   const { masterKey } = Keys.parse(
     JSON.parse(await readFile(join(stack.dataDir, 'host', 'keys.json'), 'utf8')),
   );
-  const rounds = (): number => stack.output('host').split(/'Functions\.reconcile' \(/).length;
-  const before = rounds();
-  const response = await fetch(`${stack.url('host')}/admin/functions/reconcile`, {
+  const ranAt = (): string =>
+    stack
+      .output('host')
+      .split('\n')
+      .findLast(line => line.includes(`'Functions.${timer}' (`)) ?? '';
+  // Lines begin with their time. A round that was going on when we asked may end first, and then ours is the next.
+  const before = new Date().toISOString();
+  const response = await fetch(`${stack.url('host')}/admin/functions/${timer}`, {
     method: 'POST',
     headers: { 'x-functions-key': masterKey, 'content-type': 'application/json' },
     body: '{}',
   });
   if (response.status !== 202) throw new Error(`The host answered ${response.status}.`);
-  await waitFor('a round of reconcile', () => rounds() > before);
+  await waitFor(`a round of ${timer}`, () => ranAt() > before);
 }
 
 /** Deletes the tables that Durable Functions keeps its state in, as a person does by mistake. */

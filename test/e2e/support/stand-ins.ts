@@ -27,7 +27,11 @@ export const countOf = (calls: Readonly<Record<string, number>>, method: string,
     .reduce((sum, [, count]) => sum + count, 0);
 
 export interface Fault {
+  /** What it is told by in the list of rules. */
+  readonly name?: string;
   readonly call: string;
+  /** Regular expression that the body of the request must match. */
+  readonly content?: string;
   readonly when?: 'before' | 'commit' | 'none';
   readonly status?: number;
   readonly delayMs?: number;

@@ -125,4 +125,24 @@ sharedKey('no, another or a broken authorization is refused', async () => {
   );
 });
 
+sharedKey('a signature that is cut, lengthened, empty or of another case is refused', async () => {
+  const { headers, ...request } = await signed('GET', '/jobs?api-version=2025-06-01');
+  const [name = '', signature = ''] = String(headers['authorization']).split(/:(.*)/s);
+  const bytes = Buffer.from(signature, 'base64');
+  const others = [
+    '',
+    'A',
+    bytes.subarray(0, 31).toString('base64'),
+    Buffer.concat([bytes, Buffer.from([0])]).toString('base64'),
+    Buffer.alloc(32).toString('base64'),
+    signature.toLowerCase(),
+    signature.split('').toReversed().join(''),
+    '漢',
+  ];
+  for (const other of others) {
+    const authorization = `${name}:${other}`;
+    assert.is.not(refusal({ ...request, headers: { ...headers, authorization } }), '', other);
+  }
+});
+
 sharedKey.run();

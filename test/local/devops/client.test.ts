@@ -166,6 +166,30 @@ tokens(
   },
 );
 
+tokens('a PAT opens only whole and as it is', async () => {
+  const devops = await start();
+  const list = async (password: string): Promise<number> => {
+    const authorization = `Basic ${Buffer.from(`:${password}`).toString('base64')}`;
+    return (
+      await fetch(`${devops.collectionUrl}/_apis/distributedtask/pools`, { headers: { authorization } })
+    ).status;
+  };
+  assert.is(await list(devops.pat), 200);
+  const { pat } = devops;
+  for (const other of [
+    '',
+    pat.slice(1),
+    pat.slice(0, -1),
+    `${pat}x`,
+    `${pat} `,
+    `${pat}:`,
+    pat + pat,
+    '漢字',
+  ]) {
+    assert.is(await list(other), 203, other);
+  }
+});
+
 tokens('an unknown bearer token is refused', async () => {
   const devops = await start();
   const api = await jobApi(devops.collectionUrl, 'unknown').getTaskAgentApi();
