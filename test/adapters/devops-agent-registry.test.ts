@@ -147,12 +147,18 @@ errors('recent jobs tell whether an agent ran one', async () => {
         },
         { requestId: 2, reservedAgent: { name: 'r-2-1' } },
         { requestId: 3 },
+        { requestId: 4, reservedAgent: { name: 'r-4-1' }, receiveTime: '2026-01-31T10:00:00Z' },
       ]),
     ),
   );
   const { registry } = makeRegistry();
   assert.is(await registry.ranJob('Linux', 'r-1-1'), true);
-  assert.is(await registry.ranJob('Linux', 'r-2-1'), false, 'assigned, but not finished');
+  assert.is(
+    await registry.ranJob('Linux', 'r-2-1'),
+    false,
+    'assigned, but not taken: another agent may get it',
+  );
+  assert.is(await registry.ranJob('Linux', 'r-4-1'), true, 'taken, and perhaps lost with its agent');
   assert.is(await registry.ranJob('Linux', 'r-3-1'), false);
 });
 
