@@ -8,7 +8,7 @@ import type { Parts } from './parts.js';
 import type { RequestKind, RequestStep } from './schedule.js';
 import { agentPools, replyQueue } from './world.js';
 
-const Shown = z.looseObject({ requestId: z.string() });
+const Shown = z.looseObject({ requestId: z.string(), endedAt: z.string().nullable() });
 const Run = z.looseObject({
   runId: z.string(),
   name: z.string(),
@@ -92,6 +92,8 @@ export class Load {
           return seen.state === 'completed' ? seen : undefined;
         });
         if (over.result !== 'succeeded') return;
+        // Before its end the call would join the request of the run before, which nobody answers a second time.
+        await this.#untilEnded(asked.requestId ?? '');
         asked.sent += 1;
         await this.#control('POST', `/runs/${run.runId}/retry`, { sameIds: true });
       });
@@ -150,6 +152,13 @@ export class Load {
 
   #key(): Record<string, string> {
     return { 'x-functions-key': this.#stack.functionKey };
+  }
+
+  async #untilEnded(requestId: string): Promise<void> {
+    await insist(`The end of request ${requestId}`, async () => {
+      const { json } = await call('GET', `${this.#stack.url('host')}/api/agents/${requestId}`, this.#key());
+      return Shown.parse(json).endedAt === null ? undefined : true;
+    });
   }
 
   async #post(asked: Asked, body: object): Promise<void> {
