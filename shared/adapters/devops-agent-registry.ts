@@ -152,7 +152,11 @@ export function createDevOpsAgentRegistry(options: DevOpsAgentRegistryOptions): 
         // The route is documented nowhere: it may fail in any way, and for good. But a guess that is wrong because of
         // one broken connection gives a job that is over another agent.
         const pauseMs = guessPausesMs[tries];
-        if (pauseMs === undefined) return undefined;
+        if (pauseMs === undefined) {
+          // Throws where all of Azure DevOps is away: that passes, and then the jobs can be told.
+          await get("Azure DevOps can't be reached", '?poolName=azdo-batch-agents-ping');
+          return undefined;
+        }
         await clock.sleep(pauseMs);
       }
     }

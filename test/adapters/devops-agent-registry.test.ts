@@ -135,6 +135,15 @@ errors('whether a job ran is unknown rather than wrong when recent jobs can not 
   }
 });
 
+errors('whether a job ran is asked again later where all of Azure DevOps is away', async () => {
+  const { registry } = makeRegistry();
+  server.script(inPool(list([])));
+  await registry.listAgents('Linux');
+  server.script(() => ({ status: 503 }));
+  const outcome = await outcomeOf(registry.ranJob('Linux', 'r-1-1'));
+  assert.is(inWords(outcome), 'transient AzDOUnavailable registration');
+});
+
 errors('recent jobs tell whether an agent ran one', async () => {
   server.script(
     inPool(
