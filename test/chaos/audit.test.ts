@@ -35,6 +35,21 @@ sound('lets a repeated word pass where the first may have been lost', () => {
   );
 });
 
+sound('lets a dead letter come twice where the answer to the first was lost', () => {
+  const [first] = givenUp().deadLetters;
+  assert.ok(first);
+  const twice = givenUp({ deadLetters: [first, first] });
+  assert.is(all(twice).length, 1);
+  const bite = {
+    part: 'storage',
+    call: 'POST queue/agent-requests-deadletter/messages',
+    at: at(2.1),
+    rule: 'reset',
+  };
+  assert.equal(all({ ...twice, bites: [bite] }), []);
+  assert.is(all({ ...twice, bites: [{ ...bite, at: at(30) }] }).length, 1, 'a bite much later');
+});
+
 sound('lets a run that its author cancelled end without a result', () => {
   const cancelled = run({
     result: 'canceled',

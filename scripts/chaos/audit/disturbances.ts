@@ -2,8 +2,6 @@ import type { Evidence } from '../evidence.js';
 
 /** A kill or a fault may have met what was under way so long before it was written down. */
 const slackMs = 2_000;
-/** Nobody tries again without a pause, or is back from a kill, sooner than this. */
-const soonestMs = 300;
 
 /**
  * Whether something happened from one moment to the next that makes whoever was at work then do it again: a kill of a part,
@@ -19,7 +17,6 @@ export function isDisturbed(
 ): boolean {
   const begin = Date.parse(from) - slackMs;
   const end = Date.parse(to);
-  if (end - Date.parse(from) < soonestMs) return false;
   const killed = kills.some(({ part, at, backAt }) => {
     const back = backAt === undefined ? Number.POSITIVE_INFINITY : Date.parse(backAt);
     return part !== 'batch' && Date.parse(at) <= end && back >= begin;

@@ -1,6 +1,9 @@
 import type { Evidence, RunRecord } from '../evidence.js';
 import { isDisturbed } from './disturbances.js';
 
+/** Nobody completes again without a pause, or is back from a kill, sooner than this. */
+const soonestMs = 300;
+
 /** Every pipeline that waits gets exactly one result, and is told it again only where the first word may be lost. */
 export function auditPipelines(evidence: Evidence): readonly string[] {
   return evidence.runs
@@ -32,7 +35,8 @@ function repeated(evidence: Evidence, run: RunRecord): readonly string[] {
     if (!before) return [];
     const isEvent = (part: string, call: string): boolean =>
       part === 'storage' || (part === 'devops' && call.endsWith('/events'));
-    if (isDisturbed(evidence, before.at, completion.at, isEvent)) return [];
+    const gapMs = Date.parse(completion.at) - Date.parse(before.at);
+    if (gapMs >= soonestMs && isDisturbed(evidence, before.at, completion.at, isEvent)) return [];
     if (free > 0) {
       free -= 1;
       return [];
