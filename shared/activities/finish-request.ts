@@ -21,13 +21,15 @@ export const finishRequest =
     const before = (await store.get(input.requestId))?.request;
     if (before?.generation !== input.generation || isEnded(before.state)) return { kind: 'ended' };
 
-    if ((await takeBack(dependencies, before, await mayHaveWork(dependencies, before, outcome))) === 'busy') {
-      return { kind: 'agentBusy' };
+    const spareBusy = await mayHaveWork(dependencies, before, outcome);
+    try {
+      if ((await takeBack(dependencies, before, spareBusy)) === 'busy') return { kind: 'agentBusy' };
+    } catch (error) {
+      // What is left may not go until an operator has acted. Whoever waits for an agent need not wait for that.
+      if (!spareBusy) await tellTheEnd(dependencies, before, outcome);
+      throw error;
     }
-    const callback =
-      outcome.planOver === undefined
-        ? await answerPipeline(dependencies, before, outcome)
-        : { ...before.callback, refusedWith: outcome.planOver };
+    const callback = await tellTheEnd(dependencies, before, outcome);
     const at = clock.now().toISOString();
     const ended = (row: AgentRequest): AgentRequest => ({
       ...end(row, {
@@ -50,6 +52,15 @@ export const finishRequest =
     log.info(`Request ${input.requestId} attempt ${input.attempt}: ${outcome.state}. ${outcome.detail}`);
     return { kind: 'ended' };
   };
+
+const tellTheEnd = async (
+  dependencies: Dependencies,
+  request: AgentRequest,
+  outcome: Outcome,
+): Promise<CallbackState | undefined> =>
+  outcome.planOver === undefined
+    ? answerPipeline(dependencies, request, outcome)
+    : { ...request.callback, refusedWith: outcome.planOver };
 
 /** What is known of the pipeline; at once in the row, because if anything after it fails it must not be told twice. */
 async function keepCallback(

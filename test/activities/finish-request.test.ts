@@ -157,6 +157,26 @@ test('has no end while Azure DevOps holds on to the agent, so that it is tried a
   nothingLeft(world);
 });
 
+test('lets a pipeline know at once, and once only, although its agent can not be taken back for long', async () => {
+  const world = createWorld();
+  await haveRequest(world, 'starting', { ...waitingPipeline(world) });
+  for (let run = 0; run < 3; run += 1) {
+    world.registry.failNext('removeAgent', new TransientError('AzDOAuthenticationFailed', 'online', 'No.'));
+    try {
+      await finish(world, cancelled);
+      fail('it ended with its agent still there');
+    } catch (error) {
+      assert.instance(error, TransientError);
+    }
+    assert.is((await row(world)).state, 'starting');
+    assert.is(world.pipeline.callsOf('complete').length, 1, `run ${run}`);
+  }
+  await finish(world, cancelled);
+  assert.is((await row(world)).state, 'cancelled');
+  assert.is(world.pipeline.callsOf('complete').length, 1);
+  nothingLeft(world);
+});
+
 test('fails the server task of a pipeline that waits, with a sentence for its author', async () => {
   for (const [outcome, sentence] of [
     [
