@@ -27,6 +27,7 @@ const programs = {
   check: 'check.js',
   agents: 'agents.js',
   bench: 'bench.js',
+  chaos: 'chaos.js',
   package: 'package.js',
   host: 'local/host/main.js',
   'local:batch': 'local/batch/main.js',

@@ -161,7 +161,7 @@ export interface AgentRegistry {
   poolExists(devOpsPool: string): Promise<boolean>;
   listAgents(devOpsPool: string): Promise<readonly AgentView[]>;
   getAgent(devOpsPool: string, agentName: string): Promise<AgentView | undefined>;
-  /** Whether the pool's recent jobs include one that this agent ran; undefined if it can't be told. */
+  /** Whether the pool's recent jobs include one that this agent has taken, ended or not; undefined if it can't be told. */
   ranJob(devOpsPool: string, agentName: string): Promise<boolean | undefined>;
   /** How the job ended that this agent ran, if the pool's recent jobs include one; `failed` also when it was lost. */
   jobResult(devOpsPool: string, agentName: string): Promise<'succeeded' | 'failed' | 'canceled' | undefined>;

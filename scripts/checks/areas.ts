@@ -103,9 +103,17 @@ export const areas: readonly Area[] = [
     banned: 'nothing',
   },
   {
+    // It judges the product from outside: knowing its rules from its code, it would forgive whatever the code does.
+    name: 'chaos',
+    path: 'scripts/chaos/',
+    local: ['scripts/'],
+    packages: 'any',
+    banned: 'nothing',
+  },
+  {
     name: 'scripts',
     path: 'scripts/',
-    local: ['shared/', 'scripts/local/'],
+    local: ['shared/', 'scripts/local/', 'scripts/chaos/'],
     packages: 'any',
     banned: 'nothing',
   },

@@ -42,7 +42,8 @@ async function settleLostNode(
   const result = await registry.jobResult(devOpsPool, agentName);
   // A job that we saw at work and that has failed by now most likely failed because of that.
   if (state === 'busy') return result === undefined || result === 'failed' ? lost : { kind: 'ranJob' };
-  return result !== undefined || situation.ranJob ? { kind: 'ranJob' } : lost;
+  const took = result !== undefined || situation.ranJob || (await registry.ranJob(devOpsPool, agentName));
+  return took ? { kind: 'ranJob' } : lost;
 }
 
 /** What a container prints is not ours: it may show what it was given. */

@@ -24,6 +24,8 @@ const scope = '499b84ac-1321-427f-aa17-267ca6975798/.default';
 const callTimeoutMs = 15_000;
 const apiVersion = '6.0';
 const recentJobs = 50;
+/** Pauses between the tries of what is asked for a better guess only, and so must not fail a step for long. */
+const guessPausesMs = [500, 2_000];
 /** Then it is asked for again: somebody who tidies a pool up may have removed it. */
 const placeholderIsThereForMs = 5 * 60_000;
 
@@ -42,6 +44,7 @@ type Agent = z.infer<typeof Agent>;
 const Agents = z.object({ value: z.array(Agent) });
 const JobRequest = z.object({
   reservedAgent: z.object({ name: z.string().optional() }).nullish(),
+  receiveTime: z.string().nullish(),
   finishTime: z.string().nullish(),
   result: z.unknown().optional(),
 });
@@ -133,16 +136,29 @@ export function createDevOpsAgentRegistry(options: DevOpsAgentRegistryOptions): 
     return agents.find(agent => sameName(agent.name, agentName));
   };
 
-  async function finishedJobs(devOpsPool: string): Promise<readonly JobRequest[] | undefined> {
-    try {
-      const answer = await inPool(devOpsPool, poolId =>
-        get("Recent jobs can't be listed", `/${poolId}/jobrequests?completedRequestCount=${recentJobs}`, ''),
-      );
-      const recent = JobRequests.safeParse(answer?.body).data?.value;
-      return recent?.filter(({ finishTime, result }) => Boolean(finishTime ?? result));
-    } catch {
-      // The route is documented nowhere: it may fail in any way, and it is only asked for a better guess.
-      return undefined;
+  /** The jobs that wait or run, and the last ones that are over; undefined if that can't be told. */
+  async function jobs(devOpsPool: string): Promise<readonly JobRequest[] | undefined> {
+    for (let tries = 0; ; tries += 1) {
+      try {
+        const answer = await inPool(devOpsPool, poolId =>
+          get(
+            "Recent jobs can't be listed",
+            `/${poolId}/jobrequests?completedRequestCount=${recentJobs}`,
+            '',
+          ),
+        );
+        return JobRequests.safeParse(answer?.body).data?.value;
+      } catch {
+        // The route is documented nowhere: it may fail in any way, and for good. But a guess that is wrong because of
+        // one broken connection gives a job that is over another agent.
+        const pauseMs = guessPausesMs[tries];
+        if (pauseMs === undefined) {
+          // Throws where all of Azure DevOps is away: that passes, and then the jobs can be told.
+          await get("Azure DevOps can't be reached", '?poolName=azdo-batch-agents-ping');
+          return undefined;
+        }
+        await clock.sleep(pauseMs);
+      }
     }
   }
 
@@ -171,15 +187,15 @@ export function createDevOpsAgentRegistry(options: DevOpsAgentRegistryOptions): 
     },
 
     ranJob: async (devOpsPool, agentName) => {
-      const finished = await finishedJobs(devOpsPool);
-      if (!finished) return undefined;
-      if (jobOf(finished, agentName)) return true;
+      const recent = await jobs(devOpsPool);
+      if (!recent) return undefined;
+      if (jobOf(recent.filter(wasTaken), agentName)) return true;
       // In a busy pool the job may have been pushed off the end of the list by later ones.
-      return finished.length < recentJobs ? false : undefined;
+      return recent.filter(isFinished).length < recentJobs ? false : undefined;
     },
 
     jobResult: async (devOpsPool, agentName) => {
-      const job = jobOf((await finishedJobs(devOpsPool)) ?? [], agentName);
+      const job = jobOf(((await jobs(devOpsPool)) ?? []).filter(isFinished), agentName);
       return job && resultOf(job.result);
     },
 
@@ -323,6 +339,11 @@ const poolMissing = (devOpsPool: string): TransientError =>
     'registration',
     `Azure DevOps has no agent pool named ${devOpsPool} that we may see. Create it, or correct the profile's devOpsPool.`,
   );
+
+const isFinished = ({ finishTime, result }: JobRequest): boolean => Boolean(finishTime ?? result);
+
+/** An agent that dies at work leaves its job as it was, until the service has missed it for long enough. */
+const wasTaken = (job: JobRequest): boolean => isFinished(job) || Boolean(job.receiveTime);
 
 const jobOf = (jobs: readonly JobRequest[], agentName: string): JobRequest | undefined =>
   jobs.find(({ reservedAgent }) => sameName(reservedAgent?.name ?? '', agentName));

@@ -43,7 +43,8 @@ const detailLimit = 500;
  *
  * @throws IllegalChangeError if the table of {@link transitions} does not have it.
  */
-export function advance(request: AgentRequest, change: Change): AgentRequest {
+export function advance(request: AgentRequest, asked: Change): AgentRequest {
+  const change = { ...asked, at: notBefore(request.history, asked.at) };
   if (!transitions[request.state].includes(change.to)) {
     throw new IllegalChangeError(
       `Request ${request.requestId} is ${request.state} and can't become ${change.to}.`,
@@ -87,7 +88,8 @@ export function end(request: AgentRequest, change: Change): AgentRequest {
 }
 
 /** Adds a line without a change of state, e.g. a callback that was refused. */
-export function note(request: AgentRequest, at: string, detail: string): AgentRequest {
+export function note(request: AgentRequest, noted: string, detail: string): AgentRequest {
+  const at = notBefore(request.history, noted);
   return {
     ...request,
     updatedAt: at,
@@ -111,7 +113,9 @@ export function beginAgain(ended: AgentRequest, fresh: AgentRequest): AgentReque
     generation: ended.generation + 1,
     attempt: ended.attempt,
     firstAttempt: ended.attempt + 1,
-    history: fresh.history.map(entry => ({ ...entry, attempt: ended.attempt })).reduce(append, ended.history),
+    history: fresh.history
+      .map(entry => ({ ...entry, at: notBefore(ended.history, entry.at), attempt: ended.attempt }))
+      .reduce(append, ended.history),
   };
 }
 
@@ -120,6 +124,15 @@ function onlineAt(request: AgentRequest, change: Change): string | undefined {
   // A new attempt is not online: the time of the lost one would flatter the timings.
   if (change.to === 'provisioning') return undefined;
   return request.onlineAt;
+}
+
+/**
+ * The time of the next line. Who read the clock first may write last, and the clocks of two hosts need not agree; a
+ * history whose times went back would tell its reader a story that can't be.
+ */
+function notBefore(history: readonly HistoryEntry[], at: string): string {
+  const last = history.at(-1)?.at ?? at;
+  return last > at ? last : at;
 }
 
 function append(history: readonly HistoryEntry[], entry: HistoryEntry): readonly HistoryEntry[] {

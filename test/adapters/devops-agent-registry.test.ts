@@ -135,6 +135,15 @@ errors('whether a job ran is unknown rather than wrong when recent jobs can not 
   }
 });
 
+errors('whether a job ran is asked again later where all of Azure DevOps is away', async () => {
+  const { registry } = makeRegistry();
+  server.script(inPool(list([])));
+  await registry.listAgents('Linux');
+  server.script(() => ({ status: 503 }));
+  const outcome = await outcomeOf(registry.ranJob('Linux', 'r-1-1'));
+  assert.is(inWords(outcome), 'transient AzDOUnavailable registration');
+});
+
 errors('recent jobs tell whether an agent ran one', async () => {
   server.script(
     inPool(
@@ -147,12 +156,18 @@ errors('recent jobs tell whether an agent ran one', async () => {
         },
         { requestId: 2, reservedAgent: { name: 'r-2-1' } },
         { requestId: 3 },
+        { requestId: 4, reservedAgent: { name: 'r-4-1' }, receiveTime: '2026-01-31T10:00:00Z' },
       ]),
     ),
   );
   const { registry } = makeRegistry();
   assert.is(await registry.ranJob('Linux', 'r-1-1'), true);
-  assert.is(await registry.ranJob('Linux', 'r-2-1'), false, 'assigned, but not finished');
+  assert.is(
+    await registry.ranJob('Linux', 'r-2-1'),
+    false,
+    'assigned, but not taken: another agent may get it',
+  );
+  assert.is(await registry.ranJob('Linux', 'r-4-1'), true, 'taken, and perhaps lost with its agent');
   assert.is(await registry.ranJob('Linux', 'r-3-1'), false);
 });
 

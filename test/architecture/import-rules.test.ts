@@ -53,6 +53,7 @@ const others = [
   'functions/index.ts',
   'scripts/local/service.ts',
   'scripts/start.ts',
+  'scripts/chaos/run.ts',
   'test/support/wait-for.ts',
 ];
 
@@ -249,6 +250,13 @@ const table: readonly (readonly [string, string, RegExp | undefined])[] = [
     "import { a } from '../../scripts/local/service.js';",
     /domain must not import scripts/,
   ],
+  [
+    'scripts/chaos/x.ts',
+    "import { a } from '../../shared/domain/names.js';",
+    /chaos must not import shared\/domain/,
+  ],
+  ['scripts/chaos/x.ts', "import { a } from '../local/service.js';", undefined],
+  ['scripts/x.ts', "import { a } from './chaos/run.js';", undefined],
   ['scripts/x.ts', "import { a } from '../test/support/wait-for.js';", /scripts must not import test/],
   [
     'scripts/local/x.ts',

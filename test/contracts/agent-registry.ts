@@ -47,6 +47,8 @@ export function agentRegistryContract(name: string, make: () => Promise<Registry
 
     await startJob('r-1-1');
     assert.equal(timeless(await registry.getAgent(pool, 'r-1-1')), { ...idle, busy: true });
+    assert.is(await registry.ranJob(pool, 'r-1-1'), true, 'it has taken one');
+    assert.is(await registry.jobResult(pool, 'r-1-1'), undefined, 'which is not over');
     assert.is(await registry.removeAgent(pool, 'r-1-1'), 'busy');
     assert.ok(await registry.getAgent(pool, 'r-1-1'), 'a busy agent is still there');
 

@@ -11,6 +11,7 @@ import {
 } from '../../shared/domain/lifecycle.js';
 import {
   type AgentRequest,
+  acceptedRequest,
   endStates,
   isEnded,
   liveStates,
@@ -18,7 +19,7 @@ import {
 } from '../../shared/domain/request.js';
 import { someRequest } from '../fakes/requests.js';
 
-const at = '2026-01-05T08:00:00.000Z';
+const at = '2026-02-05T08:00:00.000Z';
 const inState = (state: AgentRequest['state']): AgentRequest => ({ ...someRequest(), state });
 
 const table = suite('transitions');
@@ -82,6 +83,22 @@ advancing('keeps any history within what a table property holds', () => {
     }),
     { numRuns: 30 },
   );
+});
+
+advancing('lets no time go back, whoever read the clock first', () => {
+  const [early, late] = ['2026-01-31T09:59:59.000Z', '2026-01-31T10:30:00.000Z'];
+  const noted = note(inState('provisioning'), late, 'Cancellation was asked for.');
+  const advanced = advance(noted, { to: 'starting', at: early, detail: 'made before' });
+  assert.is(advanced.updatedAt, late);
+  assert.equal(
+    note(advanced, early, 'noted before')
+      .history.slice(-3)
+      .map(entry => entry.at),
+    [late, late, late],
+  );
+  const ended = end(advanced, { to: 'cancelled', at: late, detail: '' });
+  const again = beginAgain(ended, acceptedRequest('r', early, 'asked anew'));
+  assert.is(again.history.at(-1)?.at, late);
 });
 
 advancing.run();

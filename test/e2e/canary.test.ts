@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { findInFiles, findInText } from '../../scripts/chaos/scan.js';
 import type { Stack } from '../../scripts/local/stack/stack.js';
 import { type AgentsApi, agentsApi } from './support/agents-api.js';
 import { nothingLeft } from './support/nothing-left.js';
 import { type Pipelines, pipelinesOf } from './support/pipelines.js';
-import { findInFiles, findInText } from './support/scan.js';
 import { misbehave } from './support/stand-ins.js';
 import { changeBatchPool, openWorld } from './support/world.js';
 

@@ -43,8 +43,8 @@ export function createFakeAgentRegistry(
       createdOn: now().toISOString(),
     };
     pool.set(key, { ...before, ...view });
+    if (view.ranJob || view.busy) haveRun.add(`${devOpsPool}/${key}`);
     if (view.ranJob) {
-      haveRun.add(`${devOpsPool}/${key}`);
       jobResults.set(`${devOpsPool}/${key}`, result);
     }
   };

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import * as z from 'zod';
+import { recordRegistration, recordRemoval } from './agent-records.js';
 import { capabilitiesOf, satisfies } from './demands.js';
 import { agentBusy, agentExists, agentNotFound, badRequest } from './errors.js';
 import type { JobQueue } from './job-requests.js';
@@ -106,10 +107,9 @@ export function addAgentRoutes(
       throw agentExists(body.name, pool.id);
     }
     const id = state.next('agent');
-    return view(
-      state.agents.put(id, { ...registration(body), id, poolId: pool.id, createdOn: now() }),
-      everything,
-    );
+    const agent = state.agents.put(id, { ...registration(body), id, poolId: pool.id, createdOn: now() });
+    recordRegistration(state, agent);
+    return view(agent, everything);
   });
 
   server.put<AgentParams>('/pools/:poolId/agents/:agentId', async request => {
@@ -137,6 +137,7 @@ export function addAgentRoutes(
     if (queue.isRunning(agent.id)) throw agentBusy(agent.name);
     state.agents.remove(agent.id);
     sessions.endOf(agent.id);
+    recordRemoval(state, agent.id);
     return reply.code(204).send();
   });
 }

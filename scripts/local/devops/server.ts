@@ -5,6 +5,7 @@ import getPort from 'get-port';
 import { addCallsAndFaults } from '../calls.js';
 import { addClock, ServiceClock } from '../clock.js';
 import type { RunningService } from '../service.js';
+import { addAgentRecordsRoute } from './agent-records.js';
 import { addAgentRoutes } from './agents.js';
 import { Auth, readOrMakePat } from './auth.js';
 import { answerErrors } from './errors.js';
@@ -118,6 +119,7 @@ export async function startDevOps(options: DevOpsOptions): Promise<RunningDevOps
   addClock(server, new ServiceClock(options.skewSeconds));
   addCallsAndFaults(server, { presets: devOpsPresets, seed: options.seed ?? randomInt(2 ** 31) });
   addRunRoutes(server, runs, queue, timelines, log);
+  addAgentRecordsRoute(server, state);
   if (options.allowIdentity) addIdentityRoute(server, auth);
 
   await server.register(

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { recordSession, recordSessionEnd } from './agent-records.js';
 import { sessionConflict, sessionExpired } from './errors.js';
 import type { Agent, Session, State } from './state.js';
 
@@ -91,6 +92,7 @@ export class Sessions {
     }
     const session: Session = { id: randomUUID(), poolId: agent.poolId, agentId: agent.id, ownerName };
     this.#state.sessions.put(session.id, session);
+    recordSession(this.#state, agent.id);
     this.#watch(session, this.#times.silenceMs);
     return session;
   }
@@ -105,6 +107,7 @@ export class Sessions {
     clearTimeout(this.#silences.get(session.id));
     this.#silences.delete(session.id);
     this.#state.sessions.remove(session.id);
+    recordSessionEnd(this.#state, session.agentId);
     this.#polls.get(session.id)?.wake();
     this.#source?.ended(session.agentId);
   }

@@ -24,6 +24,15 @@ const Agent = z.object({
 });
 export type Agent = z.infer<typeof Agent>;
 
+const AgentRecord = z.object({
+  id: z.int(),
+  name: z.string(),
+  registeredAt: Time,
+  removedAt: Time.optional(),
+  sessions: z.array(z.object({ openedAt: Time, endedAt: Time.optional() })),
+});
+export type AgentRecord = z.infer<typeof AgentRecord>;
+
 const Session = z.object({ id: z.string(), poolId: z.int(), agentId: z.int(), ownerName: z.string() });
 export type Session = z.infer<typeof Session>;
 
@@ -195,6 +204,7 @@ const Counter = z.object({ last: z.int() });
 export class State {
   readonly pools: Table<Pool>;
   readonly agents: Table<Agent>;
+  readonly agentRecords: Table<AgentRecord>;
   readonly sessions: Table<Session>;
   readonly jobRequests: Table<JobRequest>;
   readonly runs: Table<Run>;
@@ -211,6 +221,7 @@ export class State {
     this.#journal = journal;
     this.pools = journal.table('pools', Pool);
     this.agents = journal.table('agents', Agent);
+    this.agentRecords = journal.table('agentRecords', AgentRecord);
     this.sessions = journal.table('sessions', Session);
     this.jobRequests = journal.table('jobRequests', JobRequest);
     this.runs = journal.table('runs', Run);

@@ -10,6 +10,7 @@ interface Options {
   readonly tablePort?: number;
   readonly faults: boolean;
   readonly seed?: number;
+  readonly saveEveryWrite?: true;
 }
 
 const port = (text: string): number => {
@@ -28,6 +29,7 @@ const options = new Command('npm run local:storage --')
   .option('--table-port <port>', 'default: a free one', port)
   .option('--faults', 'let fault rules make it misbehave: PUT /_local/faults on any of its ports', false)
   .option('--seed <number>', 'makes the chances of fault rules reproducible', wholeNumber)
+  .option('--save-every-write', 'lose nothing to kill -9, however much is stored; slower')
   .parse()
   .opts<Options>();
 
@@ -36,6 +38,7 @@ await runService('Storage', async () => {
     dataDir: options.data,
     faults: options.faults,
     seed: options.seed,
+    saveEveryWrite: options.saveEveryWrite ?? false,
     ports: {
       blob: options.blobPort ?? 0,
       queue: options.queuePort ?? 0,

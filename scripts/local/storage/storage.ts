@@ -15,6 +15,8 @@ export interface StorageOptions {
   readonly faults?: boolean;
   /** Makes the chances of fault rules reproducible; absent: by chance. */
   readonly seed?: number | undefined;
+  /** Answer every write once it is saved, which is slow where much is stored; default: only while it is little. */
+  readonly saveEveryWrite?: boolean;
 }
 
 export interface RunningStorage extends RunningService {
@@ -36,7 +38,8 @@ const portsOf = ({ blob, queue, table }: Record<keyof StoragePorts, AzuriteServe
 
 /** Starts blob, queue and table storage in this process, on the loopback interface only. */
 export async function startStorage(options: StorageOptions): Promise<RunningStorage> {
-  const { dataDir, ports = {}, faults = false, seed = randomInt(2 ** 31) } = options;
+  const { dataDir, ports = {}, faults = false, saveEveryWrite = false } = options;
+  const { seed = randomInt(2 ** 31) } = options;
   silenceTelemetry();
   const anyPorts = { blob: 0, queue: 0, table: 0 };
   const wanted = { ...anyPorts, ...ports };
@@ -51,7 +54,7 @@ export async function startStorage(options: StorageOptions): Promise<RunningStor
   };
   try {
     for (const server of servers) {
-      writeThrough(server.httpServer, server.databases);
+      writeThrough(server.httpServer, server.databases, saveEveryWrite);
       await server.start();
       started.push(server);
     }

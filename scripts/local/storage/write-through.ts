@@ -29,8 +29,10 @@ const save = (database: Database): Promise<void> =>
  *
  * As a save writes the whole database, that is only done while it is small, which one of a demo or a test is. A bigger
  * one is saved in the background, as often as a tenth of the time allows: then a kill can take back the last moments.
+ *
+ * @param always wait for the save however big the database is.
  */
-export function writeThrough(server: Server, databases: readonly Database[]): void {
+export function writeThrough(server: Server, databases: readonly Database[], always = false): void {
   let running: Promise<void> | undefined;
   let next: Promise<void> | undefined;
   let lastMs = 0;
@@ -69,7 +71,7 @@ export function writeThrough(server: Server, databases: readonly Database[]): vo
 
   const report = (error: unknown): void => console.error(`Storage could not be saved: ${String(error)}`);
   const afterWrite = async (): Promise<void> => {
-    if (bytes <= smallBytes) return saved().catch(report);
+    if (always || bytes <= smallBytes) return saved().catch(report);
     background ??= setTimeout(() => {
       background = undefined;
       saved().catch(report);

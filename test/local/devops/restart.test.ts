@@ -29,6 +29,13 @@ const journal = suite('the journal');
 for (const each of [restart, journal]) each.after.each(closeAll);
 
 const pat = 'restart-test-pat';
+const AgentRecords = z.array(
+  z.object({
+    name: z.string(),
+    removedAt: z.string(),
+    sessions: z.array(z.object({ openedAt: z.string(), endedAt: z.string() })),
+  }),
+);
 
 interface Spawned {
   readonly url: string;
@@ -124,6 +131,14 @@ restart('a job that runs meanwhile is not disturbed, and its agent never seems o
   assert.is(logText(view).match(/Z after/g)?.length, 1);
   assert.is(await worker.exit, 0);
   assert.equal(await (await webApi(devops).getTaskAgentApi()).getAgents(1), []);
+
+  // What became of it can be read although its registration is gone, and the stand-in was killed meanwhile.
+  const [record, ...others] = AgentRecords.parse((await control(devops, 'GET', '/agents')).body);
+  assert.is(others.length, 0);
+  assert.is(record?.name, 'eph-1');
+  assert.is(record?.sessions.length, 1);
+  const ended = record?.sessions[0]?.endedAt ?? '';
+  assert.ok(ended !== '' && ended <= (record?.removedAt ?? ''), JSON.stringify(record));
 });
 
 restart(

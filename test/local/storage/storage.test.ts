@@ -83,6 +83,21 @@ storage('what was acknowledged is there after kill -9 and a start on the same po
   assert.is(last.number, 19);
 });
 
+storage('keeps what was acknowledged when much is stored already, if it is told to', async context => {
+  const saving = ['--save-every-write'];
+  const first = await start(context, saving);
+  const table = tableOf(first.connectionString);
+  await table.createTable();
+  // More than what is saved with every write without being asked.
+  for (let number = 0; number < 40; number += 1) {
+    await table.createEntity({ partitionKey: 'p', rowKey: `r${number}`, text: 'x'.repeat(30_000) });
+  }
+  await end(first.child, 'SIGKILL');
+  const second = await start(context, [...saving, ...portsOf(first.connectionString)]);
+  const last = await tableOf(second.connectionString).getEntity<{ text: string }>('p', 'r39');
+  assert.is(last.text.length, 30_000);
+});
+
 storage('ends with 0 within moments of SIGTERM, and keeps its data', async context => {
   const first = await start(context);
   await tableOf(first.connectionString).createTable();
