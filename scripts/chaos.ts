@@ -14,6 +14,7 @@ interface Options {
   readonly requests: number;
   readonly seed: number;
   readonly kills: number;
+  readonly forget: number;
   readonly load: number;
   readonly limit: number;
   readonly faults: boolean;
@@ -37,6 +38,7 @@ const options = new Command('npm run chaos --')
   .option('--requests <n>', 'requests to make', whole(1), 60)
   .option('--seed <n>', 'what happens, in which order', whole(0), 1)
   .option('--kills <n>', 'kill -9 of the host or a stand-in', whole(0), 20)
+  .option('--forget <n>', 'how often to delete the whole Durable state', whole(0), 0)
   .option('--load <n>', 'requests alive at the same moment, at most', whole(1), 14)
   .option('--limit <minutes>', 'give up after so long', whole(1), 30)
   .option('--no-faults', 'nothing but requests and kills')
@@ -62,8 +64,8 @@ function tell({ what, steps, of, live, kills }: Progress): void {
   }
 }
 
-const { requests, seed, kills, faults } = options;
-const again = `npm run chaos -- --requests ${requests} --seed ${seed} --kills ${kills}${faults ? '' : ' --no-faults'}`;
+const { requests, seed, kills, forget, faults } = options;
+const again = `npm run chaos -- --requests ${requests} --seed ${seed} --kills ${kills}${forget > 0 ? ` --forget ${forget}` : ''}${faults ? '' : ' --no-faults'}`;
 const dataDir = await mkdtemp(join(tmpdir(), 'azdo-batch-agents-chaos-'));
 let keep = options.keep;
 try {
@@ -72,6 +74,7 @@ try {
     requests,
     seed,
     kills,
+    forgets: forget,
     faults,
     dataDir,
     load: options.load,

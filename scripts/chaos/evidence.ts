@@ -10,6 +10,8 @@ export interface Evidence {
   readonly runs: readonly RunRecord[];
   readonly agents: readonly AgentRecord[];
   readonly kills: readonly Kill[];
+  /** When the whole Durable state was deleted. */
+  readonly forgotten: readonly string[];
   readonly bites: readonly Bite[];
   /** What is left and should not be, as sentences. */
   readonly leftovers: readonly string[];

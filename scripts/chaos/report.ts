@@ -8,7 +8,7 @@ const style = { head: [], border: [] };
 
 /** The counts of a run, as a table. */
 export function countsTable({ evidence, preempted, findings, redriven, purged }: ChaosResult): string {
-  const { asked, rows, kills, runs, deadLetters, bites } = evidence;
+  const { asked, rows, kills, forgotten, runs, deadLetters, bites } = evidence;
   const table = new Table({ head: ['what', 'how many'].map(name => pc.bold(name)), style });
   const section = (title: string, counts: ReadonlyMap<string, number>): void => {
     for (const [name, count] of [...counts].toSorted(([one], [other]) => one.localeCompare(other)))
@@ -19,6 +19,7 @@ export function countsTable({ evidence, preempted, findings, redriven, purged }:
   section('failed with', countOf(rows.flatMap(({ failureCode }) => failureCode ?? [])));
   section('killed', countOf(kills.map(({ part }) => part)));
   section('fault', countOf(bites.map(({ part, rule }) => `${part} ${rule}`)));
+  if (forgotten.length > 0) table.push(['Durable state deleted', forgotten.length]);
   if (preempted > 0) table.push(['fault: node preempted', preempted]);
   const all = (rule: string): number => findings.get(rule)?.length ?? 0;
   table.push(

@@ -13,6 +13,7 @@ import { auditQueue, auditRedriven, redriveAll } from './redrive.js';
 import { makeSchedule, type ScheduleOptions, type Step } from './schedule.js';
 import { findSecrets } from './secrets.js';
 import { endRuns, lastLeftovers, untilNothingLives } from './settle.js';
+import { deleteTaskHub } from './task-hub.js';
 import { WeatherMaker } from './weather.js';
 import { openWorld, type World } from './world.js';
 
@@ -84,6 +85,7 @@ async function play(world: World, options: ChaosOptions, until: number): Promise
   const parts = new Parts(stack, part => weather.restore(part));
   const load = new Load({ stack, parts, canary });
   const pulse = new Pulse(stack);
+  const forgotten: string[] = [];
   const steps = makeSchedule(options);
   /** Requests on their way to be accepted. */
   const starting = new Set<Promise<void>>();
@@ -146,6 +148,10 @@ async function play(world: World, options: ChaosOptions, until: number): Promise
       case 'preempt':
         await parts.untilWhole();
         return weather.preempt();
+      case 'forget':
+        await parts.untilWhole();
+        forgotten.push(new Date().toISOString());
+        return deleteTaskHub(stack);
     }
   }
 
@@ -190,6 +196,7 @@ async function play(world: World, options: ChaosOptions, until: number): Promise
       runs: await collectRuns(stack, { waits: name => waiting.has(name), abandoned }),
       agents: await collectAgents(stack),
       kills: parts.kills,
+      forgotten,
       bites: weather.bites,
       leftovers,
     };

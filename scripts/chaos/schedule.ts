@@ -63,12 +63,19 @@ export interface PreemptStep {
   readonly type: 'preempt';
 }
 
-export type Step = RequestStep | KillStep | WeatherStep | PreemptStep;
+/** The whole Durable state is deleted. */
+export interface ForgetStep {
+  readonly type: 'forget';
+}
+
+export type Step = RequestStep | KillStep | WeatherStep | PreemptStep | ForgetStep;
 
 export interface ScheduleOptions {
   readonly seed: number;
   readonly requests: number;
   readonly kills: number;
+  /** How often the whole Durable state is deleted. */
+  readonly forgets: number;
   /** False: nothing but requests and kills. */
   readonly faults: boolean;
 }
@@ -99,7 +106,7 @@ const requestsPerPreemption = 25;
  * What happens, in which order: all of it, and nothing of when. A pure function of its options, so that a seed stands
  * for a run; how far the product has come at each step is up to the machine.
  */
-export function makeSchedule({ seed, requests, kills, faults }: ScheduleOptions): readonly Step[] {
+export function makeSchedule({ seed, requests, kills, forgets, faults }: ScheduleOptions): readonly Step[] {
   const random = seeded(seed);
   const kinds = spread(random, requests);
   const killsAfter = Array.from({ length: kills }, () => random.between(1, requests)).toSorted(
@@ -112,6 +119,9 @@ export function makeSchedule({ seed, requests, kills, faults }: ScheduleOptions)
     if (faults && number % requestsPerWeather === 0) steps.push({ type: 'weather', roll: random.next() });
     if (faults && number % requestsPerPreemption === 0) steps.push({ type: 'preempt' });
     for (const _ of killsAfter.filter(after => after === number)) steps.push(killStep(random));
+    // Evenly, and without asking chance: a schedule stays what it was, and has these in it.
+    if (Math.floor((number * forgets) / requests) > Math.floor((index * forgets) / requests))
+      steps.push({ type: 'forget' });
   }
   return steps;
 }

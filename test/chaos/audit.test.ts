@@ -27,6 +27,8 @@ sound('lets a repeated word pass where the first may have been lost', () => {
   assert.is(all({ ...given, kills: [{ ...kill, part: 'batch' }] }).length, 1, 'a kill that explains nothing');
   assert.is(all({ ...given, kills: [{ ...kill, at: at(20), backAt: at(22) }] }).length, 1, 'a later kill');
   assert.is(all({ ...given, bites: [{ ...bite, call: 'GET /pools' }] }).length, 1, 'a bite of another call');
+  assert.equal(all({ ...given, forgotten: [at(3.6)] }), [], 'the loss of all orchestrations');
+  assert.is(all({ ...given, forgotten: [at(7)] }).length, 1, 'a later loss');
   const atOnce = completions.map((each, index) => ({ ...each, at: at(3.5 + index / 10) }));
   assert.is(
     all({ ...given, runs: [run({ completions: atOnce })], bites: [bite] }).length,

@@ -82,6 +82,7 @@ export const evidence = (change: Partial<Evidence> = {}): Evidence => ({
   runs: [run()],
   agents: [agent()],
   kills: [],
+  forgotten: [],
   bites: [],
   leftovers: [],
   ...change,

@@ -5,7 +5,7 @@ import { runChaos } from '../../scripts/chaos/run.js';
 import { makeTempFolder } from '../support/temp-folder.js';
 
 /** The same as `npm run chaos -- --requests 13 --seed 144 --kills 5`: every way to ask, and every part killed. */
-const options = { requests: 13, seed: 144, kills: 5, faults: true } as const;
+const options = { requests: 13, seed: 144, kills: 5, forgets: 0, faults: true } as const;
 
 const chaos = suite('under faults and kill -9');
 

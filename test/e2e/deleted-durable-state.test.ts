@@ -1,12 +1,13 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { deleteTaskHub } from '../../scripts/chaos/task-hub.js';
 import { batchTasks } from '../../scripts/demo/batch-tasks.js';
 import type { Stack } from '../../scripts/local/stack/stack.js';
 import { waitFor } from '../support/wait-for.js';
 import { type AgentsApi, agentsApi, statesOf } from './support/agents-api.js';
 import { endsWithOneAgent } from './support/one-agent.js';
 import { accepted, type PipelineOptions, type Pipelines, pipelinesOf } from './support/pipelines.js';
-import { clearQueue, deleteTaskHub, letTimePass, runNow } from './support/reconcile.js';
+import { clearQueue, letTimePass, runNow } from './support/reconcile.js';
 import { misbehave } from './support/stand-ins.js';
 import { stateInTable } from './support/storage.js';
 import { changeBatchPool, openWorld, pools } from './support/world.js';

@@ -2,15 +2,17 @@ import type { Evidence } from '../evidence.js';
 
 /** A kill or a fault may have met what was under way so long before it was written down. */
 const slackMs = 2_000;
+/** An orchestration that is gone with the Durable state begins again only when reconcile has missed it. */
+const missedMs = 120_000;
 
 /**
  * Whether something happened from one moment to the next that makes whoever was at work then do it again: a kill of a part,
- * or a call of a kind that met a fault. Delivery is at least once; without a reason it has to be once.
+ * the loss of all orchestrations, or a call of a kind that met a fault. Delivery is at least once; without a reason it has to be once.
  *
  * @param calls which bites count, by their call.
  */
 export function isDisturbed(
-  { kills, bites }: Evidence,
+  { kills, forgotten, bites }: Evidence,
   from: string,
   to: string,
   calls: (part: string, call: string) => boolean,
@@ -23,6 +25,7 @@ export function isDisturbed(
   });
   return (
     killed ||
+    forgotten.some(at => Date.parse(at) <= end && Date.parse(at) + missedMs >= begin) ||
     bites.some(({ part, call, at }) => {
       const when = Date.parse(at);
       return begin <= when && when <= end && calls(part, call);

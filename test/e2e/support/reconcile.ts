@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { TableClient, TableServiceClient } from '@azure/data-tables';
+import { TableClient } from '@azure/data-tables';
 import { QueueClient } from '@azure/storage-queue';
 import * as z from 'zod';
 import type { Stack } from '../../../scripts/local/stack/stack.js';
@@ -30,18 +30,6 @@ export async function runNow(stack: Stack, timer: 'reconcile' | 'drainPoison'): 
   });
   if (response.status !== 202) throw new Error(`The host answered ${response.status}.`);
   await waitFor(`a round of ${timer}`, () => ranAt() > before);
-}
-
-/** Deletes the tables that Durable Functions keeps its state in, as a person does by mistake. */
-export async function deleteTaskHub(stack: Stack): Promise<void> {
-  const service = TableServiceClient.fromConnectionString(connection(stack), insecure);
-  let deleted = 0;
-  for await (const { name } of service.listTables()) {
-    if (name === undefined || !/(Instances|History)$/.test(name)) continue;
-    await service.deleteTable(name);
-    deleted += 1;
-  }
-  if (deleted === 0) throw new Error('There is no table of a task hub.');
 }
 
 /** Nobody can wait for minutes in a test: every live row is as if nothing had happened to it for so long. */
