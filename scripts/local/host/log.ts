@@ -55,5 +55,11 @@ export function createLog(
 export const errorText = (error: unknown): string =>
   error instanceof Error ? (error.stack ?? error.message) : String(error);
 
+/** An answer of storage in one line; any other error, which should not be, with its stack. */
+export const describeError = (error: unknown): string =>
+  error instanceof Error && 'statusCode' in error
+    ? `storage answered ${String(error.statusCode)}${'code' in error ? ` ${String(error.code)}` : ''}`
+    : errorText(error);
+
 export const errorMessage = (error: unknown): string =>
   error instanceof Error ? error.message : String(error);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import pLimit, { type LimitFunction } from 'p-limit';
-import { errorMessage, errorText, type Log } from '../log.js';
+import { describeError, errorMessage, type Log } from '../log.js';
 import { isTableMissing, sleep } from '../storage.js';
 import { type KnownNames, missing } from './check-actions.js';
 import {
@@ -382,7 +382,7 @@ export class Engine implements TaskHub {
     };
     // Durable HTTP calls may take long and need no processor, so they take no activity's place.
     const running = task.Http ? work() : this.#activityLimit(work);
-    running.catch((error: unknown) => this.log.write('error', 'Host.Durable', errorText(error)));
+    running.catch((error: unknown) => this.log.write('error', 'Host.Durable', describeError(error)));
   }
 
   async #runTask(task: TaskScheduled, instanceId: string): Promise<HistoryEvent> {
@@ -450,7 +450,7 @@ export class Engine implements TaskHub {
       this.log.write(
         'error',
         'Host.Durable',
-        `Instance ${instanceId} could not be loaded: ${errorText(error)}`,
+        `Instance ${instanceId} could not be loaded: ${describeError(error)}`,
       );
       if (!this.#stop.signal.aborted) setTimeout(() => this.reload(instance), 5_000).unref();
     });

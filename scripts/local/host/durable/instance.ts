@@ -1,4 +1,4 @@
-import { errorText, type Log } from '../log.js';
+import { describeError, type Log } from '../log.js';
 import { ActionType, type OrchestratorAnswer, readAnswer, readFailure } from './actions.js';
 import { type BegunEpisode, beginEpisode, httpPollMs } from './begin-episode.js';
 import { type KnownNames, missing } from './check-actions.js';
@@ -149,7 +149,7 @@ export class LiveInstance {
       this.hub.log.write(
         'error',
         'Host.Durable',
-        `Instance ${this.#record.instanceId} is loaded anew from storage: ${errorText(error)}`,
+        `Instance ${this.#record.instanceId} is loaded anew from storage: ${describeError(error)}`,
       );
       this.hub.reload(this);
     }
