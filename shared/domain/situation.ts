@@ -98,8 +98,8 @@ export function lostNode(
   hasRun: boolean,
 ): 'yes' | 'perhaps' | 'no' {
   const wasOnline = request.state === 'online' || request.state === 'busy';
-  if (!task || task.state === 'completed') return 'no';
-  if (task.state === 'running') {
+  if (!task) return 'no';
+  if (task.state === 'running' || task.state === 'completed') {
     const { onlineAt, taskStartedAt } = request;
     if (!wasOnline || task.startedAt === undefined || onlineAt === undefined) return 'no';
     const startedAt = Date.parse(task.startedAt);
@@ -130,7 +130,9 @@ export function judge(
   if (state !== 'starting' && state !== 'online' && state !== 'busy') return undefined;
 
   const ranJob = agent?.ranJob ?? false;
-  if (task?.state === 'completed') {
+  const lost = lostNode(request, task, wasSuspect);
+  // A second run that is over already: what ended is not the agent that we know.
+  if (task?.state === 'completed' && lost !== 'yes') {
     return {
       kind: 'taskEnded',
       attempt,
@@ -140,7 +142,6 @@ export function judge(
       failureMessage: task.failureMessage,
     };
   }
-  const lost = lostNode(request, task, wasSuspect);
   if (lost === 'yes' || (lost === 'perhaps' && wasSuspect)) return { kind: 'nodeLost', attempt, ranJob };
   if (!task && !agent?.online) return { kind: 'agentGone', attempt, ranJob };
   const startedAt = task?.state === 'running' ? task.startedAt : undefined;

@@ -114,6 +114,20 @@ const cases: readonly [
     '2026-01-31T10:04:30.000Z',
   ],
   [
+    'a second run of the task that is over already',
+    'busy',
+    { task: task({ state: 'completed', exitCode: 12, startedAt: '2026-01-31T10:04:31.000Z' }) },
+    'nodeLost',
+    '2026-01-31T10:04:30.000Z',
+  ],
+  [
+    'the end of the run that the agent came with',
+    'busy',
+    { task: task({ state: 'completed', exitCode: 0, startedAt: '2026-01-31T10:04:30.000Z' }) },
+    'taskEnded',
+    '2026-01-31T10:04:30.000Z',
+  ],
+  [
     'the run of the task that the agent came with',
     'busy',
     { task: task({ startedAt: '2026-01-31T10:09:00.000Z' }), agent: agent({ busy: true }) },

@@ -9,7 +9,7 @@ export const exitCode = {
   /** The token was refused, or there is none. */
   tokenRefused: 10,
   poolUnknown: 11,
-  /** There is a registration of this name: each name is used once, so this is a rerun that nobody waits for. */
+  /** This name is registered or has had its job. A name is used once, so this is a rerun that nobody waits for. */
   nameInUse: 12,
   /** It was started after `AZDO_EXPIRES_AT`: nobody waits for it any more. */
   tooLate: 13,

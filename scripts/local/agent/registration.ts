@@ -9,12 +9,15 @@ const List = <Item extends z.ZodType>(item: Item) => z.object({ value: z.array(i
 const Pools = List(z.object({ id: z.int(), name: z.string() }));
 const Agent = z.object({ id: z.int(), name: z.string() });
 const Agents = List(Agent);
+const JobRequests = List(z.object({ reservedAgent: z.object({ name: z.string().optional() }).nullish() }));
 const Session = z.object({ sessionId: z.string() });
 const Message = z.object({ messageId: z.int(), messageType: z.string(), body: z.string() }).optional();
 export type Message = z.infer<typeof Message>;
 
 /** At its start an agent has nothing to lose: Batch starts it again sooner than the service comes back. */
 const startPatienceMs = 60_000;
+/** Jobs that are looked at for one of an earlier run; a task is run again within minutes or not at all. */
+const recentJobs = 100;
 
 /** An agent that is registered in a pool and, while it has a session, online. */
 export class Registration {
@@ -35,8 +38,8 @@ export class Registration {
 
   /**
    * Registers, under a name that nobody else has: a registration of the same name is not replaced, not even an
-   * offline one. A name is used once, so only a rerun of the same task finds one (its node was taken away), and by then
-   * another agent has been asked for.
+   * offline one, and one that has taken a job is not used again, also after it was given back. A name is used once, so only
+   * a rerun of the same task finds it used (its node was taken away): it would run a job that nobody has meant for it.
    *
    * @throws {AgentExit} with the code for each thing that can be wrong.
    */
@@ -76,6 +79,15 @@ export class Registration {
       asking,
     );
     if (namesakes.value.length > 0) throw nameInUse(name, poolName);
+    const jobs = await client.call(
+      'GET',
+      `${poolPath}/jobrequests?completedRequestCount=${recentJobs}`,
+      JobRequests,
+      asking,
+    );
+    if (jobs.value.some(({ reservedAgent }) => reservedAgent?.name?.toLowerCase() === name.toLowerCase())) {
+      throw hadItsJob(name, poolName);
+    }
     try {
       const agent = await client.call('POST', `${poolPath}/agents`, Agent, { ...patience, body });
       const registration = new Registration(client, poolPath, agent);
@@ -152,6 +164,12 @@ export class Registration {
     }
   }
 }
+
+const hadItsJob = (name: string, pool: string): AgentExit =>
+  new AgentExit(
+    exitCode.nameInUse,
+    `The name "${name}" was used: an agent of this name has taken a job in pool "${pool}". A name is used once.`,
+  );
 
 const nameInUse = (name: string, pool: string): AgentExit =>
   new AgentExit(

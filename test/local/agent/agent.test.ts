@@ -150,6 +150,10 @@ ends('with 0 on SIGTERM, unregistered, and with its step killed to the last proc
   assert.is(view.result, 'failed');
   assert.match(logText(view), 'shutdown signal');
   assert.equal(await (await webApi(devops).getTaskAgentApi()).getAgents(1), []);
+  // A task whose node is taken away is run again.
+  const rerun = await agent(devops);
+  assert.is(await rerun.exit, 12);
+  assert.match(rerun.output(), /"eph-1" was used: .* has taken a job/);
 });
 
 ends('offline when it is killed: its registration stays, and no other agent takes its name', async () => {
