@@ -4,21 +4,22 @@ import { TransientError } from '../domain/failure.js';
 import { beginAgain, note } from '../domain/lifecycle.js';
 import { type AgentRequest, isEnded, type RequestState } from '../domain/request.js';
 import { show } from '../domain/view.js';
-import type { BacklogFull, BacklogGate } from '../limits/backlog-gate.js';
-import type { Clock, Log, RequestQueue, RequestStore, TokenSeal } from '../ports.js';
-import { type ApiRequest, baseUrlOf } from './api-request.js';
-import { newRequest, readWanted, usesArticleBody } from './new-request.js';
-import { readPipelineHeaders } from './pipeline-headers.js';
-import { type ApiResponse, type FieldError, invalidRequest, json, problem } from './problem.js';
-import { readBody } from './read-body.js';
+import type { FieldError } from '../input/field-error.js';
+import { newRequest, readWanted, usesArticleBody } from '../input/new-request.js';
+import { readPipelineHeaders } from '../input/pipeline-headers.js';
 import {
   bodyLimitBytes,
   decodeUtf8,
   parseJson,
   type RequestBody,
   requestBodySchema,
-} from './request-body.js';
-import { deriveRequestId } from './request-id.js';
+} from '../input/request-body.js';
+import { deriveRequestId } from '../input/request-id.js';
+import type { BacklogFull, BacklogGate } from '../limits/backlog-gate.js';
+import type { Clock, Log, RequestQueue, RequestStore, TokenSeal } from '../ports.js';
+import { type ApiRequest, baseUrlOf } from './api-request.js';
+import { type ApiResponse, invalidRequest, json, problem } from './problem.js';
+import { readBody } from './read-body.js';
 
 export interface IntakeDependencies {
   readonly config: Config;

@@ -6,12 +6,13 @@ import type { DeadLetterResult } from '../dead-letters/result.js';
 import { carried, isDeadLetter } from '../domain/dead-letter.js';
 import { requestIdPattern } from '../domain/names.js';
 import { show } from '../domain/view.js';
+import type { FieldError } from '../input/field-error.js';
+import { bodyLimitBytes, decodeUtf8, parseJson } from '../input/request-body.js';
 import type { RequestStore } from '../ports.js';
 import { type ApiRequest, baseUrlOf } from './api-request.js';
 import { methodNotAllowed } from './method-not-allowed.js';
-import { type ApiResponse, type FieldError, invalidRequest, json, problem } from './problem.js';
+import { type ApiResponse, invalidRequest, json, problem } from './problem.js';
 import { readBody } from './read-body.js';
-import { bodyLimitBytes, decodeUtf8, parseJson } from './request-body.js';
 import { readPage } from './show-request.js';
 
 interface LookupDependencies {

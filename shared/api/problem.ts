@@ -1,16 +1,10 @@
+import type { FieldError } from '../input/field-error.js';
+
 /** What a trigger gives back to its host. */
 export interface ApiResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
-}
-
-/** One thing that is wrong with a request, and where. */
-export interface FieldError {
-  readonly in: 'body' | 'header' | 'query' | 'path';
-  /** The field's or header's name; a nested one with dots; empty for the whole. */
-  readonly name: string;
-  readonly detail: string;
 }
 
 export type ProblemCode =

@@ -1,5 +1,5 @@
+import { bodyLimitBytes } from '../input/request-body.js';
 import type { ApiRequest } from './api-request.js';
-import { bodyLimitBytes } from './request-body.js';
 
 /** Undefined when it is too large. */
 export async function readBody(call: ApiRequest): Promise<Uint8Array | undefined> {

@@ -2,9 +2,10 @@ import type { Config } from '../config.js';
 import { requestIdPattern } from '../domain/names.js';
 import { type AgentRequest, isEnded, requestStates } from '../domain/request.js';
 import { show } from '../domain/view.js';
+import type { FieldError } from '../input/field-error.js';
 import type { Clock, RequestFilter, RequestPage, RequestStore } from '../ports.js';
 import { type ApiRequest, baseUrlOf } from './api-request.js';
-import { type ApiResponse, type FieldError, invalidRequest, json, problem } from './problem.js';
+import { type ApiResponse, invalidRequest, json, problem } from './problem.js';
 
 interface LookupDependencies {
   readonly config: Config;

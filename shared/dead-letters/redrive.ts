@@ -1,11 +1,11 @@
-import { newRequest, readWanted, usesArticleBody, type Wanted } from '../api/new-request.js';
 import type { Config } from '../config.js';
-import { type ReadMessage, readMessage } from '../dispatch/read-message.js';
 import { isDeadLetter } from '../domain/dead-letter.js';
 import { TransientError } from '../domain/failure.js';
 import { beginAgain } from '../domain/lifecycle.js';
 import type { AgentRequest } from '../domain/request.js';
 import { inBatches } from '../in-batches.js';
+import { newRequest, readWanted, usesArticleBody, type Wanted } from '../input/new-request.js';
+import { type ReadMessage, readMessage } from '../input/read-message.js';
 import type { RequestQueue } from '../ports.js';
 import { type DeadLetterResult, noDeadLetter } from './result.js';
 import { type SweepDependencies, sweepQueue } from './sweep-queue.js';

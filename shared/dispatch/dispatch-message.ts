@@ -1,14 +1,14 @@
-import { newRequest } from '../api/new-request.js';
-import { requestIdOfMessage } from '../api/request-id.js';
 import { changeRequest } from '../change-request.js';
 import { deadLetterMessage } from '../domain/dead-letter.js';
 import { type Failure, TransientError } from '../domain/failure.js';
 import { end } from '../domain/lifecycle.js';
 import { type AgentRequest, acceptedRequest, isEnded } from '../domain/request.js';
 import { show } from '../domain/view.js';
+import { newRequest } from '../input/new-request.js';
+import { type ReadMessage, readMessage } from '../input/read-message.js';
+import { requestIdOfMessage } from '../input/request-id.js';
 import type { Log, RequestQueue, StoredRequest } from '../ports.js';
 import { type BeginDependencies, beginLifecycle } from './begin-lifecycle.js';
-import { type ReadMessage, readMessage } from './read-message.js';
 
 export interface DispatchDependencies extends BeginDependencies {
   readonly queue: RequestQueue;

@@ -1,12 +1,12 @@
-import { newRequest } from '../api/new-request.js';
-import { requestIdOfMessage } from '../api/request-id.js';
 import { deadLetterMessage } from '../domain/dead-letter.js';
 import type { Failure } from '../domain/failure.js';
 import { end } from '../domain/lifecycle.js';
 import { show } from '../domain/view.js';
+import { newRequest } from '../input/new-request.js';
+import { type ReadMessage, readMessage } from '../input/read-message.js';
+import { requestIdOfMessage } from '../input/request-id.js';
 import type { DrainableQueue, HeldMessage } from '../ports.js';
 import { type DispatchDependencies, dispatchMessage, lastDelivery } from './dispatch-message.js';
-import { type ReadMessage, readMessage } from './read-message.js';
 
 export interface DrainDependencies extends DispatchDependencies {
   readonly poison: DrainableQueue;

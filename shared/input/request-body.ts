@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { isReservedCapability } from '../domain/capability-name.js';
 import { requestIdPattern } from '../domain/names.js';
-import type { FieldError } from './problem.js';
+import type { FieldError } from './field-error.js';
 
 const kibi = 1024;
 export const bodyLimitBytes = 64 * kibi;

@@ -1,8 +1,8 @@
 import type { Config } from '../config.js';
 import { articleImage, imageName, type Profile } from '../domain/profile.js';
 import { type AgentRequest, acceptedRequest } from '../domain/request.js';
+import type { FieldError } from './field-error.js';
 import type { PipelineCaller } from './pipeline-headers.js';
-import type { FieldError } from './problem.js';
 import type { Parsed, RequestBody } from './request-body.js';
 
 /** What kind of agent a body asks for. */

@@ -1,8 +1,7 @@
 import * as z from 'zod';
 import { canonicalPlanUrl, planUrlProblem } from '../domain/plan-url.js';
 import type { PipelineContext } from '../domain/request.js';
-import type { ApiRequest } from './api-request.js';
-import type { FieldError } from './problem.js';
+import type { FieldError } from './field-error.js';
 import type { Parsed } from './request-body.js';
 
 /** The pipeline's context with the job token that came with it; the token goes no further than its seal. */
@@ -33,7 +32,7 @@ const schemas = {
  * @returns undefined as a value when there are none.
  */
 export function readPipelineHeaders(
-  headers: ApiRequest['headers'],
+  headers: { get(name: string): string | null },
   allowedPlanHosts: readonly string[],
 ): Parsed<PipelineCaller | undefined> {
   const names = ['PlanUrl', ...Object.keys(schemas)];

@@ -1,14 +1,14 @@
-import { readWanted, type Wanted } from '../api/new-request.js';
-import type { FieldError } from '../api/problem.js';
+import type { Config } from '../config.js';
+import { shorten } from '../domain/failure.js';
+import type { FieldError } from './field-error.js';
+import { readWanted, type Wanted } from './new-request.js';
 import {
   decodeUtf8,
   parseJson,
   type QueueMessage,
   queueMessageSchema,
   type Readable,
-} from '../api/request-body.js';
-import type { Config } from '../config.js';
-import { shorten } from '../domain/failure.js';
+} from './request-body.js';
 
 export type ReadMessage =
   | { readonly kind: 'message'; readonly message: QueueMessage; readonly wanted: Wanted }
