@@ -47,6 +47,7 @@ const others = [
   'shared/activities/create-task.ts',
   'shared/adapters/batch.ts',
   'shared/api/problem.ts',
+  'shared/input/request-body.ts',
   'shared/ports.ts',
   'shared/config.ts',
   'functions/composition.ts',
@@ -147,6 +148,11 @@ const table: readonly (readonly [string, string, RegExp | undefined])[] = [
     /activities must not import @azure\/batch/,
   ],
   ['shared/activities/x.ts', 'export const url = process.env.URL;', /activities must not use process/],
+  // input
+  ['shared/input/x.ts', "import type { Config } from '../config.js';", undefined],
+  ['shared/input/x.ts', "import { a } from '../api/problem.js';", /input must not import shared\/api/],
+  ['shared/api/x.ts', "import { a } from '../input/request-body.js';", undefined],
+
   // adapters
   [
     'shared/adapters/x.ts',
