@@ -56,7 +56,13 @@ export const areas: readonly Area[] = [
   {
     name: 'activities',
     path: 'shared/activities/',
-    local: ['shared/domain/', 'shared/workflow/contract.ts', 'shared/ports.ts', 'shared/change-request.ts'],
+    local: [
+      'shared/domain/',
+      'shared/workflow/contract.ts',
+      'shared/ports.ts',
+      'shared/change-request.ts',
+      'shared/in-batches.ts',
+    ],
     // The gates of the limits are made once a process, so activities are given theirs.
     localTypes: ['shared/config.ts', 'shared/limits/'],
     packages: ['zod'],

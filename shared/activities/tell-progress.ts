@@ -3,10 +3,10 @@ import { pipelineLog } from '../domain/pipeline-log.js';
 import { isDue, progressPeriodMs } from '../domain/progress.js';
 import type { AgentRequest } from '../domain/request.js';
 import type { Situation, TaskView } from '../domain/situation.js';
+import { inBatches } from '../in-batches.js';
 import type { LiveRequest } from '../ports.js';
 import type { WatchMemory } from '../workflow/contract.js';
 import type { Dependencies } from './dependencies.js';
-import { inTurns } from './in-turns.js';
 import { noteOnce } from './note-once.js';
 import { tellPipeline } from './waiting-pipeline.js';
 
@@ -14,6 +14,7 @@ import { tellPipeline } from './waiting-pipeline.js';
 export const longestRoundMs = 20_000;
 /** Telling must not keep the next look from its time; whose turn is missed has another one. */
 const tellForMs = 10_000;
+const atOnce = 32;
 
 export interface Progress {
   readonly requests: readonly LiveRequest[];
@@ -55,7 +56,7 @@ export async function tellProgress(
     tasks.get(batch?.taskId.toLowerCase() ?? '');
   const ahead = countAhead(requests.filter(request => taskOf(request)?.state === 'active'));
   const over: { requestId: string; situation: Situation }[] = [];
-  await inTurns(due, async request => {
+  await inBatches(due, atOnce, async request => {
     if (clock.now().getTime() - now > tellForMs) return;
     const { requestId, attempt } = request;
     try {

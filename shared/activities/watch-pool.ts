@@ -3,15 +3,16 @@ import type { Failure } from '../domain/failure.js';
 import { pipelineLog } from '../domain/pipeline-log.js';
 import type { Situation } from '../domain/situation.js';
 import { decideWatch } from '../domain/watch.js';
+import { inBatches } from '../in-batches.js';
 import type { Activities, WatchMemory } from '../workflow/contract.js';
 import { askBatchPools } from './ask-batch-pools.js';
 import type { WithOrchestrations } from './dependencies.js';
-import { inTurns } from './in-turns.js';
 import { longestRoundMs, somebodyWaits, tellProgress } from './tell-progress.js';
 import { tellPipeline } from './waiting-pipeline.js';
 
 /** While agents only work or wait for a job, nobody waits for us: a slower pace will do. */
 const calmFactor = 3;
+const atOnce = 32;
 
 /**
  * See {@link Activities}. The same number of calls for one waiting request as for a thousand: one list of agents, and
@@ -48,13 +49,13 @@ export const watchPool =
       ),
     );
     const told = new Map(Object.entries(decision.told));
-    await inTurns(decision.raise, async ({ requestId, situation }) => {
+    await inBatches(decision.raise, atOnce, async ({ requestId, situation }) => {
       // The next round tells what could not be told now.
       if (!(await raise(dependencies, requestId, situation))) told.delete(requestId);
     });
-    await inTurns(decision.started, async requestId => tellThatItRuns(dependencies, requestId));
+    await inBatches(decision.started, atOnce, async requestId => tellThatItRuns(dependencies, requestId));
     const progress = { requests, tasks, batchPools, since: memory?.lookedAt };
-    await inTurns(await tellProgress(dependencies, progress), async ({ requestId, situation }) => {
+    await inBatches(await tellProgress(dependencies, progress), atOnce, async ({ requestId, situation }) => {
       await raise(dependencies, requestId, situation);
     });
 

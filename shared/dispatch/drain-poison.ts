@@ -40,7 +40,7 @@ export const drainPoison = (dependencies: DrainDependencies) => async (): Promis
         await settle(dependencies, message);
         await poison.remove(message);
       } catch (error) {
-        // It comes back by itself, in the next round but one.
+        // It comes back by itself, when it has been hidden for its time.
         log.error(`Poison message ${message.messageId} could not be settled: ${String(error)}`);
       }
     }

@@ -1,3 +1,4 @@
+import { inBatches } from '../in-batches.js';
 import type { Clock, LiveRequest, Log } from '../ports.js';
 import { type BeginDependencies, beginLifecycle } from './begin-lifecycle.js';
 import { unhindered } from './unhindered.js';
@@ -65,15 +66,8 @@ async function restartAll(
   dependencies: RestartDependencies,
   requests: readonly LiveRequest[],
 ): Promise<number> {
-  let started = 0;
-  for (let from = 0; from < requests.length; from += atOnce) {
-    await Promise.all(
-      requests.slice(from, from + atOnce).map(async request => {
-        if (await restart(dependencies, request)) started += 1;
-      }),
-    );
-  }
-  return started;
+  const started = await inBatches(requests, atOnce, async request => restart(dependencies, request));
+  return started.filter(Boolean).length;
 }
 
 async function restart(dependencies: RestartDependencies, { requestId }: LiveRequest): Promise<boolean> {
