@@ -1,8 +1,12 @@
 import { TableClient, type TableServiceClientOptions } from '@azure/data-tables';
 import { type StorageAccount, storageRetries } from './storage-account.js';
+import { storageConnections } from './storage-connections.js';
 
 export function openTable(account: StorageAccount, tableName: string): TableClient {
-  const options: TableServiceClientOptions = { retryOptions: storageRetries };
+  const options: TableServiceClientOptions = {
+    retryOptions: storageRetries,
+    additionalPolicies: [storageConnections],
+  };
   if ('connectionString' in account) {
     const allowInsecureConnection =
       /(http:\/\/|DefaultEndpointsProtocol=http;|UseDevelopmentStorage=true)/i.test(account.connectionString);
