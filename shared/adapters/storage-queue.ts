@@ -1,6 +1,7 @@
-import { QueueServiceClient } from '@azure/storage-queue';
+import { type QueueClient, QueueServiceClient } from '@azure/storage-queue';
 import type { Stage } from '../domain/failure.js';
 import type { DrainableQueue, HeldMessage, RequestQueue } from '../ports.js';
+import { bundleMessages } from './bundled-messages.js';
 import { factsOf } from './service-errors.js';
 import { type StorageAccount, storageRetries } from './storage-account.js';
 import { storageError } from './storage-errors.js';
@@ -28,10 +29,17 @@ const callTimeoutMs = 10_000;
 /** Never: a request or a dead letter that vanishes after the default seven days was lost without a trace. */
 const neverExpires = -1;
 
-/** Messages are JSON text as it is, not base64 of it. */
+/** Messages are JSON text as it is, not base64 of it. Requests that are sent at the same time go in bundles. */
 export function createStorageQueue(options: StorageQueueOptions): RequestQueue {
   const { requestQueue = requestQueueName, deadLetterQueue = deadLetterQueueName } = options;
   const service = openService(options.account);
+  const queues = new Map<string, QueueClient>();
+  /** Each client has a pipeline context of its own, which is worth keeping. */
+  const queueNamed = (name: string): QueueClient => {
+    const queue = queues.get(name) ?? service.getQueueClient(name);
+    queues.set(name, queue);
+    return queue;
+  };
 
   async function put(queueName: string, message: string, stage: Stage): Promise<void> {
     const bytes = Buffer.byteLength(message, 'utf8');
@@ -40,7 +48,7 @@ export function createStorageQueue(options: StorageQueueOptions): RequestQueue {
         `A message of ${bytes} bytes does not fit into queue ${queueName}, which takes ${maxMessageBytes}.`,
       );
     }
-    const queue = service.getQueueClient(queueName);
+    const queue = queueNamed(queueName);
     const send = () =>
       queue.sendMessage(fitForXml(message), {
         messageTimeToLive: neverExpires,
@@ -60,7 +68,7 @@ export function createStorageQueue(options: StorageQueueOptions): RequestQueue {
   }
 
   return {
-    send: message => put(requestQueue, message, 'intake'),
+    send: bundleMessages(message => put(requestQueue, message, 'intake')),
     reply: (queue, message) => put(queue, message, 'online'),
     deadLetter: message => put(deadLetterQueue, message, 'online'),
   };

@@ -36,6 +36,8 @@ const retryAfterSeconds = '5';
 /** A backlog does not melt away in seconds, and whoever comes again costs us a listing. */
 const backlogRetrySeconds = '30';
 
+const utf8 = new TextEncoder();
+
 /**
  * The intake: checks a call, keeps it and queues it. It asks neither Batch nor Azure DevOps anything, so it answers
  * in milliseconds whatever state they are in.
@@ -76,7 +78,7 @@ export const askForAgent =
         ? `Asked for by a pipeline that ${waits ? 'waits' : 'does not wait'}.`
         : 'Asked for over HTTP.',
     });
-    // Nobody else can have a random id, so there is nothing to look up for it.
+    // Nobody else can have a random id, so a call that is refused repeats nothing.
     const isNew = body.value.requestId === undefined && !caller;
     return keep(dependencies, call, request, messageOf(request, body.value, articleRoute), isNew);
   };
@@ -100,30 +102,44 @@ async function keep(
 ): Promise<ApiResponse> {
   const { store, config, backlog } = dependencies;
   const baseUrl = baseUrlOf(call, config.publicUrl);
-  const bytes = new TextEncoder().encode(message);
-  const before = isNew ? undefined : (await store.get(request.requestId))?.request;
-  let kept: AgentRequest = request;
+  const bytes = utf8.encode(message);
+  // Written before anything is read, because nearly every call is the first under its id.
+  const entered = await backlog.enter(request, async () => store.insert(request, bytes));
+  if (entered === 'inserted') {
+    await enqueue(dependencies, request, message);
+    return accepted(request, baseUrl);
+  }
+  // A repeat gets its own answer, however many wait.
+  const before = isNew && entered !== 'exists' ? undefined : (await store.get(request.requestId))?.request;
+  if (before && isEnded(before.state)) return repeatOfEnded(dependencies, before, request, message, baseUrl);
+  if (before || entered === 'exists') {
+    return joined(dependencies, before ?? request, request, message, baseUrl);
+  }
+  return tooManyWaiting(entered);
+}
 
-  if (before && isEnded(before.state)) {
-    const asksAnew = request.callback !== undefined && before.callback?.acknowledgedAt !== undefined;
-    if (!asksAnew) return json(200, show(before, baseUrl), { ...replayed, ...locationOf(before, baseUrl) });
-    kept = beginAgain(before, request);
-  } else if (before) {
-    return joined(dependencies, request, message, baseUrl);
+/** A repeat of what has ended gets to know that, unless its pipeline has taken our word and asks anew. */
+async function repeatOfEnded(
+  dependencies: IntakeDependencies,
+  before: AgentRequest,
+  request: AgentRequest,
+  message: string,
+  baseUrl: string,
+): Promise<ApiResponse> {
+  const { store, backlog } = dependencies;
+  const asksAnew = request.callback !== undefined && before.callback?.acknowledgedAt !== undefined;
+  if (!asksAnew) return json(200, show(before, baseUrl), { ...replayed, ...locationOf(before, baseUrl) });
+  const next = beginAgain(before, request);
+  const entered = await backlog.enter(next, async () => store.reopen(next, utf8.encode(message)));
+  if (entered === 'inserted') {
+    await enqueue(dependencies, next, message);
+    return accepted(next, baseUrl);
   }
-  const entered = await backlog.enter(kept, async () =>
-    kept === request ? store.insert(kept, bytes) : store.reopen(kept, bytes),
-  );
-  if (entered === 'exists') return joined(dependencies, request, message, baseUrl);
-  if (entered !== 'inserted') {
-    // It may repeat a call that was let in just now, by us or by another process.
-    const now = isNew ? undefined : (await store.get(request.requestId))?.request;
-    return now && !isEnded(now.state)
-      ? joined(dependencies, request, message, baseUrl)
-      : tooManyWaiting(entered);
-  }
-  await enqueue(dependencies, kept, message);
-  return accepted(kept, baseUrl);
+  // Another call may have begun it again just now.
+  const now = (await store.get(request.requestId))?.request;
+  return entered === 'exists' || (now && !isEnded(now.state))
+    ? joined(dependencies, now ?? next, request, message, baseUrl)
+    : tooManyWaiting(entered);
 }
 
 const tooManyWaiting = ({ profile, waiting, maxWaiting }: BacklogFull): ApiResponse =>
@@ -155,13 +171,12 @@ async function enqueue(
 /** A repeat of what is alive. If it is still unstarted its message may be what was lost, so it is sent again. */
 async function joined(
   dependencies: IntakeDependencies,
+  found: AgentRequest,
   request: AgentRequest,
   message: string,
   baseUrl: string,
 ): Promise<ApiResponse> {
-  const { store } = dependencies;
-  const found = (await store.get(request.requestId))?.request ?? request;
-  const current = (await answerTooWhoWaits(store, found, request)) ?? found;
+  const current = (await answerTooWhoWaits(dependencies.store, found, request)) ?? found;
   if (current.state === 'accepted' && current.startClaimedAt === undefined) {
     await enqueue(dependencies, current, message);
   }

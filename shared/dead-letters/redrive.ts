@@ -5,7 +5,7 @@ import { beginAgain } from '../domain/lifecycle.js';
 import type { AgentRequest } from '../domain/request.js';
 import { inBatches } from '../in-batches.js';
 import { newRequest, readWanted, usesArticleBody, type Wanted } from '../input/new-request.js';
-import { type ReadMessage, readMessage } from '../input/read-message.js';
+import { readMessage, type UnderstoodMessage } from '../input/read-message.js';
 import type { RequestQueue } from '../ports.js';
 import { type DeadLetterResult, noDeadLetter } from './result.js';
 import { type SweepDependencies, sweepQueue } from './sweep-queue.js';
@@ -49,6 +49,11 @@ async function redriveOne(
   const read = readMessage(config, message);
   if (read.kind === 'invalid')
     return refused(requestId, `Its message can not be understood: ${read.reason}.`);
+  if (read.kind === 'bundle')
+    return refused(
+      requestId,
+      'Its message is a bundle of the intake, whose requests are in the table, each by itself.',
+    );
   if (dryRun)
     return { requestId, outcome: 'redrivable', detail: `It would be redriven; ${failedWith(before)}.` };
 
@@ -77,11 +82,7 @@ const refused = (requestId: string, detail: string): DeadLetterResult => ({
 const failedWith = ({ failure }: AgentRequest): string => `it had failed with ${failure?.code ?? 'no code'}`;
 
 /** A message that names no profile got the first one at its time; that it is not the first today changes nothing. */
-function wantedNow(
-  config: Config,
-  before: AgentRequest,
-  { message, wanted }: Extract<ReadMessage, { kind: 'message' }>,
-): Wanted {
+function wantedNow(config: Config, before: AgentRequest, { message, wanted }: UnderstoodMessage): Wanted {
   if (message.profile !== undefined || usesArticleBody(message) || !config.profiles.has(before.profile)) {
     return wanted;
   }

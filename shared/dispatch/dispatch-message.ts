@@ -4,8 +4,15 @@ import { type Failure, TransientError } from '../domain/failure.js';
 import { end } from '../domain/lifecycle.js';
 import { type AgentRequest, acceptedRequest, isEnded } from '../domain/request.js';
 import { show } from '../domain/view.js';
+import { inBatches } from '../in-batches.js';
 import { newRequest } from '../input/new-request.js';
-import { type ReadMessage, readMessage } from '../input/read-message.js';
+import {
+  type Bundle,
+  type InvalidMessage,
+  readMessage,
+  type UnderstoodInBundle,
+  type UnderstoodMessage,
+} from '../input/read-message.js';
 import { requestIdOfMessage } from '../input/request-id.js';
 import type { Log, RequestQueue, StoredRequest } from '../ports.js';
 import { type BeginDependencies, beginLifecycle } from './begin-lifecycle.js';
@@ -20,9 +27,12 @@ export const lastDelivery = 5;
 
 const askedByMessage = 'Asked for by a queue message.';
 
+/** So many of a bundle at once: the host works at several messages already. */
+const atOnce = 4;
+
 /**
- * Takes one message off the queue: our own intake's, whose request is in the table already, or another system's,
- * whose request is written now. Returning lets the message go, throwing has it delivered again.
+ * Takes one message off the queue: our own intake's, whose request is in the table already, alone or in a bundle, or
+ * another system's, whose request is written now. Returning lets the message go, throwing has it delivered again.
  *
  * @param bytes the message, as it was sent.
  * @param messageId the queue's own id of it, the same for every delivery.
@@ -31,26 +41,67 @@ const askedByMessage = 'Asked for by a queue message.';
 export const dispatchMessage =
   (dependencies: DispatchDependencies) =>
   async (bytes: Uint8Array, messageId: string, delivery: number): Promise<void> => {
-    const { config, store, clock } = dependencies;
-    const read = readMessage(config, bytes);
+    const read = readMessage(dependencies.config, bytes);
     if (read.kind === 'invalid') return refuse(dependencies, bytes, messageId, read);
-
-    const { message, wanted } = read;
-    const requestId = message.requestId ?? requestIdOfMessage(messageId);
-    let stored = await store.get(requestId);
-    if (!stored) {
-      const request = newRequest(requestId, message, wanted, clock.now().toISOString(), {
-        replyQueue: message.replyQueue,
-        detail: askedByMessage,
-      });
-      await store.insert(request, bytes);
-      stored = await store.get(requestId);
-    } else if (message.replyQueue !== undefined) {
-      await replyAgain(dependencies, stored.request, message.replyQueue);
-      stored = await answerThereToo(dependencies, stored, message.replyQueue);
+    if (read.kind === 'bundle') {
+      return eachOfBundle(dependencies, read, async each =>
+        dispatchUnderstood(dependencies, each, each.message.requestId, each.bytes, delivery),
+      );
     }
-    if (stored) await begin(dependencies, stored, delivery);
+    const requestId = read.message.requestId ?? requestIdOfMessage(messageId);
+    return dispatchUnderstood(dependencies, read, requestId, bytes, delivery);
   };
+
+/**
+ * Does something for each request of a bundle; one that fails keeps no other from it.
+ *
+ * @throws the first error, when all are through.
+ */
+export async function eachOfBundle(
+  { log }: Pick<DispatchDependencies, 'log'>,
+  { messages }: Bundle,
+  action: (each: UnderstoodInBundle) => Promise<void>,
+): Promise<void> {
+  const ofRequest = new Map<string, UnderstoodInBundle>();
+  // Sent twice, it may be in one bundle twice, and would only stand in its own way.
+  for (const each of messages) {
+    if (!ofRequest.has(each.message.requestId)) ofRequest.set(each.message.requestId, each);
+  }
+  const errors: unknown[] = [];
+  await inBatches([...ofRequest.values()], atOnce, async each => {
+    try {
+      await action(each);
+    } catch (error) {
+      errors.push(error);
+      log.warn(`Request ${each.message.requestId}, one of a bundle of ${ofRequest.size}: ${String(error)}`);
+    }
+  });
+  if (errors.length > 0) throw errors[0];
+}
+
+/** @param bytes the message by itself, as it is kept with a request that is not in the table yet. */
+export async function dispatchUnderstood(
+  dependencies: DispatchDependencies,
+  { message, wanted }: UnderstoodMessage,
+  requestId: string,
+  bytes: Uint8Array,
+  delivery: number,
+): Promise<void> {
+  const { store, clock } = dependencies;
+  let stored = await store.get(requestId);
+  if (!stored) {
+    const request = newRequest(requestId, message, wanted, clock.now().toISOString(), {
+      replyQueue: message.replyQueue,
+      detail: askedByMessage,
+    });
+    await store.insert(request, bytes);
+    stored = await store.get(requestId);
+  } else if (message.replyQueue !== undefined) {
+    await replyAgain(dependencies, stored.request, message.replyQueue);
+    stored = await answerThereToo(dependencies, stored, message.replyQueue);
+  }
+  if (stored) await begin(dependencies, stored, delivery);
+}
 
 async function begin(
   dependencies: DispatchDependencies,
@@ -107,7 +158,7 @@ async function refuse(
   { store, queue, clock, config, log }: DispatchDependencies,
   bytes: Uint8Array,
   messageId: string,
-  read: Extract<ReadMessage, { kind: 'invalid' }>,
+  read: InvalidMessage,
 ): Promise<void> {
   const requestId = await idOfRefused(store, bytes, messageId, read.requestId);
   const before = (await store.get(requestId))?.request;

@@ -3,10 +3,16 @@ import type { Failure } from '../domain/failure.js';
 import { end } from '../domain/lifecycle.js';
 import { show } from '../domain/view.js';
 import { newRequest } from '../input/new-request.js';
-import { type ReadMessage, readMessage } from '../input/read-message.js';
+import { readMessage, type UnderstoodMessage } from '../input/read-message.js';
 import { requestIdOfMessage } from '../input/request-id.js';
 import type { DrainableQueue, HeldMessage } from '../ports.js';
-import { type DispatchDependencies, dispatchMessage, lastDelivery } from './dispatch-message.js';
+import {
+  type DispatchDependencies,
+  dispatchMessage,
+  dispatchUnderstood,
+  eachOfBundle,
+  lastDelivery,
+} from './dispatch-message.js';
 
 export interface DrainDependencies extends DispatchDependencies {
   readonly poison: DrainableQueue;
@@ -48,25 +54,42 @@ export const drainPoison = (dependencies: DrainDependencies) => async (): Promis
 };
 
 async function settle(dependencies: DrainDependencies, { messageId, text }: HeldMessage): Promise<void> {
-  const { store, config, log } = dependencies;
   const bytes = new TextEncoder().encode(text);
-  const read = readMessage(config, bytes);
-  const requestId =
-    read.kind === 'message' ? (read.message.requestId ?? requestIdOfMessage(messageId)) : undefined;
-  if (read.kind === 'message' && requestId !== undefined && !(await store.get(requestId))) {
+  const read = readMessage(dependencies.config, bytes);
+  if (read.kind === 'invalid') {
+    // Refused, as if it were delivered once more.
+    await dispatchMessage(dependencies)(bytes, messageId, lastDelivery);
+  } else if (read.kind === 'bundle') {
+    // Each by itself: a letter for the whole would stand for no request, and those of the others be missing.
+    await eachOfBundle(dependencies, read, async each =>
+      settleUnderstood(dependencies, each, each.message.requestId, each.bytes, messageId),
+    );
+  } else {
+    const requestId = read.message.requestId ?? requestIdOfMessage(messageId);
+    await settleUnderstood(dependencies, read, requestId, bytes, messageId);
+  }
+}
+
+async function settleUnderstood(
+  dependencies: DrainDependencies,
+  read: UnderstoodMessage,
+  requestId: string,
+  bytes: Uint8Array,
+  messageId: string,
+): Promise<void> {
+  const { store, log } = dependencies;
+  if (!(await store.get(requestId))) {
     await deadLetter(dependencies, read, requestId, bytes);
     return;
   }
-  // Refused, or told to its request, as if it were delivered once more.
-  await dispatchMessage(dependencies)(bytes, messageId, lastDelivery);
-  if (requestId !== undefined) {
-    log.warn(`Poison message ${messageId} is a repeat: its request ${requestId} is in the table.`);
-  }
+  // Told to its request, as if it were delivered once more.
+  await dispatchUnderstood(dependencies, read, requestId, bytes, lastDelivery);
+  log.warn(`Poison message ${messageId} is a repeat: its request ${requestId} is in the table.`);
 }
 
 async function deadLetter(
   { store, queue, clock, config, log }: DrainDependencies,
-  { message, wanted }: Extract<ReadMessage, { kind: 'message' }>,
+  { message, wanted }: UnderstoodMessage,
   requestId: string,
   bytes: Uint8Array,
 ): Promise<void> {

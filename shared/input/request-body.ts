@@ -23,11 +23,13 @@ const capabilityValue = z
   .regex(/^[^\u0000-\u001f\u007f]*$/, 'must not contain control characters')
   .refine(isText, notText);
 
+const utf8Bytes = new TextEncoder();
+
 /** In bytes: a queue takes no message over 64 KiB, and there a character may have three. */
 const together =
   (limit: number) =>
   (map: Record<string, string>): boolean =>
-    new TextEncoder().encode(JSON.stringify(map)).length <= limit;
+    utf8Bytes.encode(JSON.stringify(map)).length <= limit;
 
 /** What a caller may say, in an HTTP body and in a queue message alike. */
 const requestFields = {
@@ -60,12 +62,22 @@ export const requestBodySchema = z.strictObject(requestFields);
 export type RequestBody = z.infer<typeof requestBodySchema>;
 
 const messageFields = { ...requestFields, replyQueue: z.string().min(3).max(63).optional() };
+const version = z.literal(1, 'must be 1: this is the only version of the message known here');
 
-export const queueMessageSchema = z.strictObject({
-  version: z.literal(1, 'must be 1: this is the only version of the message known here'),
-  ...messageFields,
-});
+export const queueMessageSchema = z.strictObject({ version, ...messageFields });
 export type QueueMessage = z.infer<typeof queueMessageSchema>;
+
+/**
+ * Several messages of our own intake in one. What is in it is a message each, whose request is in the table already:
+ * so it has an id, and nobody to be answered on a queue.
+ */
+export const bundleSchema = z.strictObject({ version, requests: z.array(z.unknown()).min(1).max(100) });
+export const bundledMessageSchema = z.strictObject({
+  version,
+  ...requestFields,
+  requestId: requestFields.requestId.unwrap(),
+});
+export type BundledMessage = z.infer<typeof bundledMessageSchema>;
 
 /** What else is checked of a text; each by itself, so that one that is wrong hides nothing of the others. */
 const readableSchema = z.object({
@@ -86,10 +98,12 @@ export type Parsed<T> =
 /** What else is wrong can be told at once where the rest can be read; absent where the text is not JSON. */
 export type ParsedJson<T> = Parsed<T> & { readonly readable?: Readable | undefined };
 
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
 /** @returns undefined if the bytes are not UTF-8: what they were meant to say would be a guess. */
 export function decodeUtf8(bytes: Uint8Array): string | undefined {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return utf8.decode(bytes);
   } catch {
     return undefined;
   }
@@ -102,18 +116,42 @@ export function decodeUtf8(bytes: Uint8Array): string | undefined {
  * @returns the value, or everything that is wrong with the text.
  */
 export function parseJson<T>(text: string | undefined, schema: z.ZodType<T>): ParsedJson<T> {
+  const json = readJson(text);
+  return json.ok ? checkValue(json.value, schema, json.forbidden) : json;
+}
+
+/** What a JSON text says, with what no schema can see of it any more. */
+export type ReadJson =
+  | { readonly ok: true; readonly value: unknown; readonly forbidden: readonly FieldError[] }
+  | { readonly ok: false; readonly errors: readonly FieldError[] };
+
+/** @param text undefined: there were bytes, but no text. */
+export function readJson(text: string | undefined): ReadJson {
   if (text === undefined) return { ok: false, errors: [{ in: 'body', name: '', detail: 'must be UTF-8' }] };
-  let value: unknown;
   const forbidden: FieldError[] = [];
+  const note = (key: string, part: unknown): unknown => {
+    // Copying an object loses this name without a word, so it is refused while it is still to be seen.
+    if (key === '__proto__') forbidden.push({ in: 'body', name: key, detail: 'is a reserved name' });
+    return part;
+  };
   try {
-    value = JSON.parse(text, (key, part: unknown) => {
-      // Copying an object loses this name without a word, so it is refused while it is still to be seen.
-      if (key === '__proto__') forbidden.push({ in: 'body', name: key, detail: 'is a reserved name' });
-      return part;
-    });
+    // Looking at every name takes several times as long as reading, and few texts can have this one.
+    const value: unknown = mayHideName.test(text) ? JSON.parse(text, note) : JSON.parse(text);
+    return { ok: true, value, forbidden };
   } catch {
     return { ok: false, errors: [{ in: 'body', name: '', detail: 'must be JSON' }] };
   }
+}
+
+/** The name as it is, or any escape, which may spell a part of it. */
+const mayHideName = /__proto__|\\/;
+
+/** @param forbidden what is wrong with the text that the value was read from. */
+export function checkValue<T>(
+  value: unknown,
+  schema: z.ZodType<T>,
+  forbidden: readonly FieldError[],
+): ParsedJson<T> {
   const parsed = schema.safeParse(value);
   if (parsed.success && forbidden.length === 0) return { ok: true, value: parsed.data };
   const issues = parsed.success ? [] : parsed.error.issues;

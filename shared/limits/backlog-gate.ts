@@ -42,6 +42,8 @@ interface Entered {
   readonly profile: string;
   /** The listings that were begun by the time it was written; undefined until then. */
   writtenAfter: number | undefined;
+  /** No listing has it yet. */
+  isUnseen: boolean;
 }
 
 /** One a process. What it lets in is counted at once; what others let in is seen with the next listing. */
@@ -57,7 +59,8 @@ export function createBacklogGate({
   const entered = new Set<Entered>();
   let seen = 0;
   let live: ReadonlySet<string> = new Set();
-  let waitingOf: ReadonlyMap<string, number> = new Map();
+  /** Kept up with every entry: counting anew for each call of a burst would grow with its square. */
+  const waitingOf = new Map<string, number>();
   let triedAt = Number.NEGATIVE_INFINITY;
   let refreshing: Promise<void> | undefined;
 
@@ -66,21 +69,30 @@ export function createBacklogGate({
     if (!listing || listing.number <= seen) return;
     seen = listing.number;
     live = new Set(listing.rows.map(keyOf));
-    const counts = new Map<string, number>();
-    for (const row of listing.rows) {
-      if (isWaiting(row)) counts.set(row.profile, (counts.get(row.profile) ?? 0) + 1);
-    }
-    waitingOf = counts;
+    waitingOf.clear();
+    for (const row of listing.rows) if (isWaiting(row)) count(row.profile, 1);
     for (const entry of entered) {
       if (entry.writtenAfter !== undefined && entry.writtenAfter < listing.number) entered.delete(entry);
+      else setUnseen(entry);
     }
+  }
+
+  const count = (profile: string, more: number): void =>
+    void waitingOf.set(profile, (waitingOf.get(profile) ?? 0) + more);
+
+  function setUnseen(entry: Entered): void {
+    entry.isUnseen = !live.has(entry.key);
+    if (entry.isUnseen) count(entry.profile, 1);
+  }
+
+  function takeBack(entry: Entered): void {
+    look(listings.latest());
+    if (entered.delete(entry) && entry.isUnseen) count(entry.profile, -1);
   }
 
   function waiting(profile: string): number {
     look(listings.latest());
-    let count = waitingOf.get(profile) ?? 0;
-    for (const entry of entered) if (entry.profile === profile && !live.has(entry.key)) count += 1;
-    return count;
+    return waitingOf.get(profile) ?? 0;
   }
 
   const age = (): number =>
@@ -121,16 +133,22 @@ export function createBacklogGate({
       const maxWaiting = config.profiles.get(request.profile)?.maxWaiting;
       if (maxWaiting === undefined) return keep();
       await lookAround(request.profile, maxWaiting);
-      const count = waiting(request.profile);
-      if (count >= maxWaiting && age() <= calmMs) {
-        return { kind: 'full', profile: request.profile, waiting: count, maxWaiting };
+      const known = waiting(request.profile);
+      if (known >= maxWaiting && age() <= calmMs) {
+        return { kind: 'full', profile: request.profile, waiting: known, maxWaiting };
       }
 
-      const entry: Entered = { key: keyOf(request), profile: request.profile, writtenAfter: undefined };
+      const entry: Entered = {
+        key: keyOf(request),
+        profile: request.profile,
+        writtenAfter: undefined,
+        isUnseen: false,
+      };
       entered.add(entry);
+      setUnseen(entry);
       try {
         const kept = await keep();
-        if (kept === 'exists') entered.delete(entry);
+        if (kept === 'exists') takeBack(entry);
         return kept;
       } finally {
         // Also when it failed: it may have been written all the same, which the next listing shows.

@@ -38,7 +38,7 @@ export function createFakeRequestStore(): FakeRequestStore {
   };
 
   const store: RequestStore = {
-    insert: async (request, message) => insert(request, message),
+    insert: async (request, message) => (rows.has(request.requestId) ? 'exists' : insert(request, message)),
     reopen: async (next, message) =>
       (rows.get(next.requestId)?.request.generation ?? 0) >= next.generation
         ? 'exists'
