@@ -4,7 +4,7 @@ const messagesAtMost = 16;
 /** Well under what a queue takes: a dead letter carries it with every quote escaped, and the failure beside it. */
 const bytesAtMost = 40 * 1024;
 /** A send that takes longer counts no more: those behind it would wait for an answer that may never come. */
-const patienceMs = 1_000;
+const usualPatienceMs = 1_000;
 
 interface Waiting {
   readonly message: string;
@@ -22,7 +22,10 @@ interface Waiting {
  * @param put sends one queue message.
  * @returns sends one message, which is the JSON text of an object; it fails with whatever its bundle fails with.
  */
-export function bundleMessages(put: (message: string) => Promise<void>): (message: string) => Promise<void> {
+export function bundleMessages(
+  put: (message: string) => Promise<void>,
+  patienceMs = usualPatienceMs,
+): (message: string) => Promise<void> {
   const waiting: Waiting[] = [];
   let onTheirWay = 0;
 

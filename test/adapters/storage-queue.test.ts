@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
 import { QueueServiceClient } from '@azure/storage-queue';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -6,7 +8,7 @@ import { createDrainableQueue, createStorageQueue } from '../../shared/adapters/
 import { TransientError } from '../../shared/domain/failure.js';
 import type { RequestQueue } from '../../shared/ports.js';
 import { drainableQueueContract } from '../contracts/drainable-queue.js';
-import { requestQueueContract } from '../contracts/request-queue.js';
+import { requestQueueContract, unbundled } from '../contracts/request-queue.js';
 import { startAzurite } from './azurite.js';
 
 const azurite = await startAzurite();
@@ -57,6 +59,50 @@ test('makes its queue again when it was deleted while running', async () => {
   await service.deleteQueue(requestQueue);
   await queue.send('2');
   assert.equal(await take(requestQueue), ['2']);
+});
+
+test('a burst goes in few messages over few connections, and all of it arrives in its order', async () => {
+  const { port } = new URL(service.url);
+  let open = 0;
+  let most = 0;
+  const proxy = createServer(socket => {
+    open += 1;
+    most = Math.max(most, open);
+    const onward = connect(Number(port), '127.0.0.1');
+    socket.pipe(onward).pipe(socket);
+    for (const side of [socket, onward]) side.on('error', () => socket.destroy());
+    socket.on('close', () => {
+      open -= 1;
+      onward.destroy();
+    });
+  });
+  proxy.listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  const address = proxy.address();
+  assert.ok(address !== null && typeof address !== 'string');
+  const connectionString = azurite.connectionString.replace(`:${port}/`, `:${address.port}/`);
+  const requestQueue = `q${randomUUID()}`;
+  const queue = createStorageQueue({ account: { connectionString }, requestQueue });
+  const burst = Array.from({ length: 200 }, (_, index) =>
+    JSON.stringify({ version: 1, requestId: `r-${index}` }),
+  );
+  await Promise.all(burst.map(message => queue.send(message)));
+  const arrived = await take(requestQueue);
+  assert.equal(unbundled(arrived).toSorted(), burst.toSorted());
+  assert.ok(arrived.length <= 20, `${arrived.length} messages`);
+  assert.ok(most <= 2, `${most} connections at once`);
+  proxy.close();
+});
+
+test('a bundle that storage does not take fails each of its messages, and the next one goes', async () => {
+  const { port } = new URL(service.url);
+  const nowhere = azurite.connectionString.replace(`:${port}/`, ':9/');
+  const queue = createStorageQueue({ account: { connectionString: nowhere } });
+  const answers = await Promise.allSettled(['1', '2', '3', '4'].map(message => queue.send(message)));
+  for (const answer of answers) {
+    assert.is(answer.status, 'rejected');
+    assert.ok(answer.status === 'rejected' && answer.reason instanceof TransientError);
+  }
 });
 
 test('a message never expires', async () => {

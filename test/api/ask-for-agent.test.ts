@@ -54,6 +54,19 @@ accepting('an empty body asks for the first profile, over HTTP, without a pipeli
   assert.equal(world.queue.sent, [JSON.stringify({ version: 1, requestId: body['requestId'] })]);
 });
 
+accepting('a call costs one write and one send, and reads nothing, whoever asks', async () => {
+  for (const options of [{}, { body: { requestId: 'nightly-42' } }, { headers: pipelineHeaders }]) {
+    const world = createWorld();
+    await post(world, options);
+    const calls = [...world.store.calls, ...world.queue.calls].map(({ method }) => method);
+    // The limits list the live requests once, in the background.
+    assert.equal(
+      calls.filter(method => method !== 'live'),
+      ['insert', 'send'],
+    );
+  }
+});
+
 accepting('every field is kept as it was asked for', async () => {
   const world = createWorld();
   const body = {
@@ -505,6 +518,16 @@ repeating('a repeat of an ended request answers with it and starts nothing', asy
   assert.is(bodyOf(again)['state'], 'completed');
   assert.is(world.queue.sent.length, 1);
   assert.is(world.store.requests()[0]?.generation, 1);
+});
+
+repeating('a repeat that overtakes the end of its request is answered with the end', async () => {
+  const world = createWorld();
+  const options = { body: { requestId: 'nightly-42' } };
+  await post(world, options);
+  world.store.beforeNext('get', async () => endIt(world, undefined));
+  const again = await post(world, options);
+  assert.is(again.status, 200);
+  assert.is(bodyOf(again)['state'], 'completed');
 });
 
 repeating('a pipeline whose completion was not acknowledged has nothing new to ask', async () => {

@@ -107,6 +107,7 @@ test('a pipeline that asks anew under an id that has ended needs a place like an
   const response = await ask(world, { requestId: 'again' }, { headers });
   assert.is(response.status, 202);
   assert.is((await world.store.get('again'))?.request.generation, 2);
+  assert.is((await ask(world, {})).status, 429, 'it has taken the place');
 });
 
 test.run();

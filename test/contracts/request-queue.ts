@@ -1,11 +1,22 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import * as z from 'zod';
 import type { RequestQueue } from '../../shared/ports.js';
 
 export interface QueueUnderTest {
   readonly queue: RequestQueue;
   /** Takes all messages out of a queue, oldest first. */
   readonly take: (queueName: 'requests' | 'deadLetters' | 'replies') => Promise<readonly string[]>;
+}
+
+const Bundle = z.strictObject({ version: z.literal(1), requests: z.array(z.unknown()) });
+
+/** The messages that were sent, each by itself: several may have gone together. */
+export function unbundled(texts: readonly string[]): readonly string[] {
+  return texts.flatMap(text => {
+    const bundle = Bundle.safeParse(JSON.parse(text));
+    return bundle.success ? bundle.data.requests.map(each => JSON.stringify(each)) : [text];
+  });
 }
 
 /** @param make queues that are empty or missing. Its reply queue is named `replies`. */
@@ -32,7 +43,16 @@ export function requestQueueContract(name: string, make: () => Promise<QueueUnde
     const { queue, take } = await make();
     const sent = Array.from({ length: 20 }, (_, index) => `{"index":${index}}`);
     await Promise.all(sent.map(message => queue.send(message)));
-    assert.equal((await take('requests')).toSorted(), sent.toSorted());
+    assert.equal(unbundled(await take('requests')).toSorted(), sent.toSorted());
+  });
+
+  test('sends each reply and each dead letter by itself, however many at once', async () => {
+    const { queue, take } = await make();
+    const messages = Array.from({ length: 20 }, (_, index) => `{"index":${index}}`);
+    await Promise.all(messages.map(message => queue.reply('replies', message)));
+    await Promise.all(messages.map(message => queue.deadLetter(message)));
+    assert.equal((await take('replies')).toSorted(), messages.toSorted());
+    assert.equal((await take('deadLetters')).toSorted(), messages.toSorted());
   });
 
   test('takes a message of 64 KiB and says of a larger one how large it may be', async () => {

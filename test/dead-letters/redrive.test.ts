@@ -98,6 +98,23 @@ test('never calls the pipeline again, that was told already', async () => {
   assert.not.ok(holdsSecret(traces(world).replaceAll(/"sealedToken":"[^"]*"/g, '')));
 });
 
+test('leaves a bundle that was once refused: its requests live by themselves', async () => {
+  const world = createWorld();
+  const bundle = '{"version":1,"requests":[{"version":1,"requestId":"r-1","profile":"macos"}]}';
+  await haveRequest(world, 'accepted');
+  await deliver(world, bundle);
+  const letter = world.store.requests().find(({ state }) => state === 'deadLettered');
+  const id = letter?.requestId ?? fail('it is not refused');
+  const refusedNow = await redrive(world)([id], { dryRun: false });
+  assert.match(refusedNow[0]?.detail ?? '', /requests.0.profile "macos" is not configured/);
+  const profile = { devOpsPool: 'Macs', batchPool: 'b', image: 'i' };
+  const { config } = createWorld({ env: { AgentProfiles: JSON.stringify({ macos: profile }) } });
+  const [result] = await redrive({ ...world, config })([id], { dryRun: false });
+  assert.is(result?.outcome, 'refused');
+  assert.match(result?.detail ?? '', /bundle/);
+  assert.is((await row(world)).state, 'accepted');
+});
+
 test('has no pipeline to tell where the first one did not take our word', async () => {
   const world = createWorld();
   world.pipeline.stopWaiting(somePipeline.taskInstanceId);

@@ -19,6 +19,7 @@ const fields = [
   'replyQueue',
   'AgentOSType',
   'AgentBuildType',
+  'requests',
 ];
 
 const DeadLetter = z.strictObject({
@@ -114,5 +115,46 @@ messages(
     assert.ok(seen.started > 1_000 && seen.deadLettered > 1_000, JSON.stringify(seen));
   },
 );
+
+messages('a bundle is started as a whole, or is one dead letter as a whole', async () => {
+  const seen = { started: 0, deadLettered: 0 };
+  const element = judgedCall('https://dev.azure.com/contoso/').map(({ body, wrong }) => {
+    const { version: _, ...asked } = body;
+    const names = wrong.filter(name => name.startsWith('body') && !name.endsWith(' version'));
+    const isRight = names.length === 0 && asked['requestId'] !== undefined;
+    return { text: JSON.stringify({ version: 1, ...asked }), requestId: asked['requestId'], isRight };
+  });
+  const bundle = fc.array(
+    fc.oneof({ weight: 3, arbitrary: element.filter(({ isRight }) => isRight) }, element),
+    {
+      minLength: 1,
+      maxLength: 3,
+    },
+  );
+  await fc.assert(
+    fc.asyncProperty(bundle, async elements => {
+      const world = createWorld();
+      const bytes = Buffer.from(`{"version":1,"requests":[${elements.map(({ text }) => text).join(',')}]}`);
+      for (const delivery of [1, 2]) {
+        await deliver(world, bytes, delivery);
+        if (!elements.every(({ isRight }) => isRight)) {
+          assert.is(await mustEndOnce(world, bytes), 'deadLettered');
+          continue;
+        }
+        const ids = new Set(elements.map(({ requestId }) => String(requestId)));
+        assert.is(world.orchestrations.callsOf('startLifecycle').length, ids.size);
+        assert.equal(new Set(world.store.requests().map(({ requestId }) => requestId)), ids);
+        assert.equal(world.queue.deadLetters, []);
+        for (const id of ids) {
+          const text = elements.find(({ requestId }) => requestId === id)?.text;
+          assert.is(Buffer.from((await world.store.message(id)) ?? []).toString(), text);
+        }
+      }
+      seen[world.queue.deadLetters.length === 0 ? 'started' : 'deadLettered'] += 1;
+    }),
+    run,
+  );
+  assert.ok(seen.started > 1_000 && seen.deadLettered > 1_000, JSON.stringify(seen));
+});
 
 messages.run();

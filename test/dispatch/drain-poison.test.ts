@@ -86,6 +86,52 @@ test('is refused as ever when it can not be understood', async () => {
   assert.is(letters(world)[0]?.message, 'nonsense');
 });
 
+const bundleOf = (...requestIds: string[]): string =>
+  JSON.stringify({ version: 1, requests: requestIds.map(requestId => ({ version: 1, requestId })) });
+
+test('a bundle whose requests are in the table is no dead letter: each of them is started', async () => {
+  const { world, left } = poisoned(bundleOf('r-1', 'r-2', 'r-3'));
+  for (const requestId of ['r-1', 'r-2', 'r-3']) await haveRequest(world, 'accepted', { requestId });
+  world.orchestrations.failNext('startLifecycle', new Error('The task hub is away.'));
+  await drainPoison(world)();
+  assert.equal(left, []);
+  assert.equal(world.queue.deadLetters, []);
+  assert.is(world.store.requests().length, 3);
+  assert.ok(world.store.requests().every(({ state }) => state === 'accepted'));
+  assert.is(world.orchestrations.running.size, 2, 'the third is left to reconcile');
+});
+
+test('a bundle loses none of its requests: one that nobody knows is a dead letter by itself', async () => {
+  const { world, left } = poisoned(bundleOf('r-1', 'r-2'));
+  await haveRequest(world, 'accepted');
+  await drainPoison(world)();
+  assert.equal(left, []);
+  assert.equal(
+    letters(world).map(({ requestId, message }) => [requestId, message]),
+    [['r-2', '{"version":1,"requestId":"r-2"}']],
+  );
+  assert.is(world.orchestrations.running.size, 1);
+  const [result] = await redrive(world)(['r-2'], { dryRun: false });
+  assert.is(result?.outcome, 'redriven');
+});
+
+test('a bundle of which one can not be settled stays, and the others are settled', async () => {
+  const { world, left } = poisoned(bundleOf('r-1', 'r-2'));
+  await haveRequest(world, 'accepted', { requestId: 'r-2' });
+  world.queue.failNext('deadLetter', new TransientError('StorageUnavailable', 'intake', 'Away.'));
+  await drainPoison(world)();
+  assert.is(world.orchestrations.running.size, 1);
+  world.poison.letGo();
+  assert.is(left.length, 1);
+  await drainPoison(world)();
+  assert.equal(left, []);
+  assert.equal(
+    letters(world).map(({ requestId }) => requestId),
+    ['r-1'],
+  );
+  assert.is(world.orchestrations.callsOf('startLifecycle').length, 1);
+});
+
 test('comes to the same end when the draining breaks off anywhere', async () => {
   for (const text of ['{"version":1,"replyQueue":"agent-replies"}', 'nonsense', originalMessage]) {
     for (const when of ['before', 'after'] as const) {
