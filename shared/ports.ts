@@ -46,10 +46,15 @@ export interface RequestStore {
   /**
    * Keeps a new request together with the message that it came as.
    *
-   * @returns `exists` when a live request has this id.
+   * @returns `exists` when this id was ever used: its request is alive or has ended.
    */
   insert(request: AgentRequest, message: Uint8Array): Promise<'inserted' | 'exists'>;
   get(requestId: string): Promise<StoredRequest | undefined>;
+  /**
+   * A live request as this process last read or wrote it, without asking storage. It may be out of date: only for a
+   * decision that ends in a write guarded by its version.
+   */
+  remembered(requestId: string): StoredRequest | undefined;
   /** The message that the request came as, byte for byte. */
   message(requestId: string): Promise<Uint8Array | undefined>;
   /** Replaces a request if nobody else has since it was read; an end is filed among the ended. */

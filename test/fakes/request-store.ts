@@ -9,51 +9,69 @@ interface Row {
   readonly message: Uint8Array;
 }
 
-export interface FakeRequestStore extends RequestStore, Knobs<RequestStore> {
+/** What several processes see of one table. */
+export interface FakeTable {
+  readonly rows: Map<string, Row>;
+  version: number;
+}
+
+export interface FakeRequestStore extends RequestStore, Knobs<Omit<RequestStore, 'remembered'>> {
+  /** Another process has it open as well: what it remembers is its own. */
+  readonly table: FakeTable;
   /** What is stored, live and ended, in no order. */
   readonly requests: () => readonly AgentRequest[];
   /** What `unreadable` tells; a row in it is left out of the live ones. */
   readonly broken: UnreadableRow[];
 }
 
-export function createFakeRequestStore(): FakeRequestStore {
-  const rows = new Map<string, Row>();
+/** @param table shared with the stores of other processes. */
+export function createFakeRequestStore(table: FakeTable = { rows: new Map(), version: 0 }): FakeRequestStore {
+  const { rows } = table;
+  const remembered = new Map<string, StoredRequest>();
   const broken: UnreadableRow[] = [];
-  let version = 0;
 
+  const remember = ({ request, etag }: StoredRequest): StoredRequest => {
+    const { requestId, state } = request;
+    if (isEnded(state)) remembered.delete(requestId);
+    else remembered.set(requestId, { request: structuredClone(request), etag });
+    return { request: structuredClone(request), etag };
+  };
   const put = (request: AgentRequest, message: Uint8Array): StoredRequest => {
-    version += 1;
-    const row = { request: structuredClone(request), etag: `v${version}`, message };
+    table.version += 1;
+    const row = { request: structuredClone(request), etag: `v${table.version}`, message };
     rows.set(request.requestId, row);
-    return { request: structuredClone(request), etag: row.etag };
+    return remember(row);
   };
   const isLive = (requestId: string): boolean => {
     const row = rows.get(requestId);
     return row !== undefined && !isEnded(row.request.state);
   };
-  const insert = (request: AgentRequest, message: Uint8Array): 'inserted' | 'exists' => {
-    if (isLive(request.requestId)) return 'exists';
-    put(request, message);
-    return 'inserted';
-  };
 
-  const store: RequestStore = {
-    insert: async (request, message) => (rows.has(request.requestId) ? 'exists' : insert(request, message)),
-    reopen: async (next, message) =>
-      (rows.get(next.requestId)?.request.generation ?? 0) >= next.generation
-        ? 'exists'
-        : insert(next, message),
+  const store: Omit<RequestStore, 'remembered'> = {
+    insert: async (request, message) => {
+      if (rows.has(request.requestId)) return 'exists';
+      put(request, message);
+      return 'inserted';
+    },
+    reopen: async (next, message) => {
+      const generation = rows.get(next.requestId)?.request.generation ?? 0;
+      if (generation >= next.generation || isLive(next.requestId)) return 'exists';
+      put(next, message);
+      return 'inserted';
+    },
 
     get: async requestId => {
       const row = rows.get(requestId);
-      return row && { request: structuredClone(row.request), etag: row.etag };
+      return row && remember(row);
     },
 
     message: async requestId => rows.get(requestId)?.message,
 
     replace: async (stored, next) => {
       const row = rows.get(next.requestId);
-      return row?.etag === stored.etag ? put(next, row.message) : 'changed';
+      if (row?.etag === stored.etag) return put(next, row.message);
+      remembered.delete(next.requestId);
+      return 'changed';
     },
 
     list: async ({ state, profile, failureCode, deadLetters, top, continuation }) => {
@@ -83,7 +101,9 @@ export function createFakeRequestStore(): FakeRequestStore {
     unreadable: async () => [...broken],
   };
   return withKnobs(store, {
+    table,
     broken,
+    remembered: (requestId: string) => structuredClone(remembered.get(requestId)),
     requests: () => [...rows.values()].map(({ request }) => structuredClone(request)),
   });
 }

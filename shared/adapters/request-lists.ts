@@ -1,0 +1,110 @@
+import { odata } from '@azure/data-tables';
+import { isDeadLetter } from '../domain/dead-letter.js';
+import { type AgentRequest, isEnded } from '../domain/request.js';
+import type { LiveRequest, RequestFilter, RequestPage, UnreadableRow } from '../ports.js';
+import {
+  decodeContinuation,
+  encodeContinuation,
+  endedRange,
+  liveRange,
+  positionOf,
+  rowKeyOf,
+} from './request-keys.js';
+import type { RequestPlaces } from './request-places.js';
+import { liveColumns, requestColumns, toLiveRequest, toRequest, UnreadableRowError } from './request-row.js';
+import type { RequestTable } from './request-table.js';
+
+/** Many requests at a time. A row that can't be read is noted and left out, so that it hides no other. */
+export interface RequestLists {
+  /** @returns undefined for a continuation that is not ours. */
+  list(filter: RequestFilter): Promise<RequestPage | undefined>;
+  live(devOpsPool: string | undefined): Promise<readonly LiveRequest[]>;
+  unreadable(): readonly UnreadableRow[];
+}
+
+export function requestLists(
+  table: RequestTable,
+  { file, isFiling }: Pick<RequestPlaces, 'file' | 'isFiling'>,
+): RequestLists {
+  const unreadable = new Map<string, string>();
+
+  async function sift<T>(rowKey: string, decode: () => T | Promise<T>): Promise<T | undefined> {
+    try {
+      const value = await decode();
+      unreadable.delete(rowKey);
+      return value;
+    } catch (error) {
+      if (!(error instanceof UnreadableRowError)) throw error;
+      unreadable.set(rowKey, error.message);
+      return undefined;
+    }
+  }
+
+  return {
+    unreadable: () => [...unreadable].map(([rowKey, why]) => ({ rowKey, why })),
+
+    live: async devOpsPool => {
+      const filter = [liveRange(), ...(devOpsPool === undefined ? [] : [odata`devOpsPool eq ${devOpsPool}`])];
+      const live: LiveRequest[] = [];
+      const met = new Set<string>();
+      for await (const row of table.rows(filter.join(' and '), liveColumns)) {
+        met.add(rowKeyOf(row));
+        const request = await sift(rowKeyOf(row), async () => {
+          const decoded = toLiveRequest(row, table.where(rowKeyOf(row)));
+          // One that was left between the two steps of its end would stay out of the list of ended ones for ever.
+          if (isEnded(decoded.state) && !isFiling(decoded.requestId)) await file(decoded.requestId);
+          return decoded;
+        });
+        if (request && !isEnded(request.state)) live.push(request);
+      }
+      // What somebody has removed meanwhile is no trouble any more.
+      const isGone = (rowKey: string): boolean => rowKey.startsWith('live~') && !met.has(rowKey);
+      if (devOpsPool === undefined)
+        for (const rowKey of unreadable.keys()) if (isGone(rowKey)) unreadable.delete(rowKey);
+      return live;
+    },
+
+    list: async filter => {
+      const { profile, failureCode, deadLetters, top, continuation } = filter;
+      const state = deadLetters ? 'deadLettered' : filter.state;
+      const after = continuation === undefined ? '' : decodeContinuation(continuation);
+      if (after === undefined) return undefined;
+      const wanted = [
+        ...(state === undefined ? [] : [odata`state eq ${state}`]),
+        ...(profile === undefined ? [] : [odata`profile eq ${profile}`]),
+        ...(failureCode === undefined ? [] : [odata`failureCode eq ${failureCode}`]),
+      ];
+      const found = new Map<string, AgentRequest>();
+      const read = (row: Record<string, unknown>): Promise<AgentRequest | undefined> =>
+        sift(rowKeyOf(row), () => toRequest(row, table.where(rowKeyOf(row))));
+      // The live ones first: a request that ends meanwhile is then seen twice rather than never.
+      if (state === undefined || !isEnded(state)) {
+        for await (const row of table.rows([liveRange(), ...wanted].join(' and '), requestColumns)) {
+          const request = await read(row);
+          if (request && positionOf(request) > after) found.set(request.requestId, request);
+        }
+      }
+      if (state === undefined || isEnded(state)) {
+        let ended = 0;
+        const ofEnded = [endedRange(after), ...wanted].join(' and ');
+        for await (const row of table.rows(ofEnded, requestColumns, top + 1)) {
+          const request = await read(row);
+          if (!request) continue;
+          // Not left to the service: rows from before there was such a column would match no comparison with it.
+          if (deadLetters && !isDeadLetter(request)) continue;
+          found.set(request.requestId, request);
+          ended += 1;
+          // One more than is shown tells whether there is a next page.
+          if (ended > top) break;
+        }
+      }
+      const sorted = [...found.values()].toSorted((a, b) => (positionOf(a) < positionOf(b) ? -1 : 1));
+      const requests = sorted.slice(0, top);
+      const last = requests.at(-1);
+      return {
+        requests,
+        continuation: last && sorted.length > top ? encodeContinuation(positionOf(last)) : undefined,
+      };
+    },
+  };
+}
