@@ -236,6 +236,7 @@ refusing('unknown fields, inherited names and __proto__ are refused by name', as
   await refused({ body: { constructor: {}, toString: 1 } }, ['body constructor', 'body toString']);
   await refused({ body: '{"__proto__":{"profile":"ubuntu"}}' }, ['body __proto__']);
   await refused({ body: '{"tags":{"__proto__":"x"}}' }, ['body __proto__']);
+  await refused({ body: String.raw`{"tags":{"\u005f_proto__":"x"}}` }, ['body __proto__']);
   await refused({ body: '{"capabilities":{"__proto__":"x"}}' }, ['body __proto__']);
   await refused({ body: { version: 1 } }, ['body version']);
   await refused({ body: { replyQueue: 'agent-replies' } }, ['body replyQueue']);

@@ -26,6 +26,10 @@ const failsWith = async (pattern: RegExp, action: () => Promise<void>): Promise<
   assert.unreachable(`It should have failed with ${String(pattern)}.`);
 };
 
+const turns = async (): Promise<void> => {
+  for (let turn = 0; turn < 5; turn += 1) await new Promise(resolve => void setImmediate(resolve));
+};
+
 const starts = (world: World): readonly string[] =>
   world.orchestrations.callsOf('startLifecycle').map(({ args }) => String(args[0]));
 
@@ -86,9 +90,9 @@ test('one request that can not be started stops no other, and has the bundle com
   assert.match(world.log.lines.join('\n'), /Request r-1, one of a bundle of 3/);
 });
 
-test('that failed to read the table comes again, too', async () => {
+test('that the table did not answer comes again, too', async () => {
   const world = await haveAccepted('r-1', 'r-2');
-  world.store.failNext('get', new TransientError('StorageUnavailable', 'intake', 'Away.'));
+  world.store.failNext('replace', new TransientError('StorageUnavailable', 'intake', 'Away.'));
   await failsWith(/Away/, () => deliver(world, idsOf('r-1', 'r-2')));
   assert.is(starts(world).length, 1);
 });
@@ -104,6 +108,8 @@ test('at its last delivery leaves to reconcile what can not be started', async (
 test('holds one request twice when its call was repeated in the burst, also when it comes again', async () => {
   for (const delivery of [1, 2]) {
     const world = await haveAccepted('r-1');
+    // A start takes its time, in which the request is claimed and does not run yet.
+    world.orchestrations.beforeNext('startLifecycle', turns);
     await deliver(world, idsOf('r-1', 'r-1', 'r-1'), delivery);
     assert.equal(starts(world), ['r-1']);
   }
