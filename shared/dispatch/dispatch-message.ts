@@ -37,20 +37,30 @@ export const dispatchMessage =
 
     const { message, wanted } = read;
     const requestId = message.requestId ?? requestIdOfMessage(messageId);
-    let stored = await store.get(requestId);
+    let stored = message.replyQueue === undefined ? unclaimed(store, requestId) : undefined;
+    stored ??= await store.get(requestId);
     if (!stored) {
       const request = newRequest(requestId, message, wanted, clock.now().toISOString(), {
         replyQueue: message.replyQueue,
         detail: askedByMessage,
       });
       await store.insert(request, bytes);
-      stored = await store.get(requestId);
+      stored = unclaimed(store, requestId) ?? (await store.get(requestId));
     } else if (message.replyQueue !== undefined) {
       await replyAgain(dependencies, stored.request, message.replyQueue);
       stored = await answerThereToo(dependencies, stored, message.replyQueue);
     }
     if (stored) await begin(dependencies, stored, delivery);
   };
+
+/**
+ * A request that this process remembers as one that nobody has begun to start. It may be out of date: the claim is all
+ * that follows from it, and storage refuses that then.
+ */
+function unclaimed(store: DispatchDependencies['store'], requestId: string): StoredRequest | undefined {
+  const stored = store.remembered(requestId);
+  return stored?.request.generation === 1 && stored.request.startClaimedAt === undefined ? stored : undefined;
+}
 
 async function begin(
   dependencies: DispatchDependencies,
