@@ -2,11 +2,12 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { retireAttempt } from '../../shared/activities/retire-attempt.js';
 import { changeRequest } from '../../shared/change-request.js';
+import { dispatchMessage } from '../../shared/dispatch/dispatch-message.js';
 import { beginAgain, IllegalChangeError } from '../../shared/domain/lifecycle.js';
 import { type AgentRequest, isEnded } from '../../shared/domain/request.js';
 import { fail } from '../contracts/fail.js';
 import { someRequest } from '../fakes/requests.js';
-import { type World, waitingPipeline } from '../fakes/world.js';
+import { haveRequest, originalMessage, type World, waitingPipeline } from '../fakes/world.js';
 import {
   anotherProcess,
   arranged,
@@ -55,9 +56,15 @@ const run = async (step: Step, world: World): Promise<unknown> => {
   }
 };
 
+const dispatch: Step = {
+  name: 'a queue message',
+  arrange: world => haveRequest(world, 'accepted'),
+  run: world => dispatchMessage(world)(new TextEncoder().encode(originalMessage), 'm-1', 1),
+};
+
 const outOfDate = suite('a memory that is out of date');
 
-for (const step of steps) {
+for (const step of [...steps, dispatch]) {
   outOfDate(`${step.name}: comes out as if nothing was remembered`, async () => {
     for (const [what, happens] of Object.entries(meanwhile)) {
       const [remembering, expected] = [await arranged(step), await arranged(step)];

@@ -140,6 +140,19 @@ export const steps: readonly Step[] = [
     run: finish({ state: 'completed', detail: 'Done.' }),
   },
   {
+    name: 'finishRequest, completed, nobody waits',
+    arrange: async world => {
+      await haveRequest(world, 'busy');
+      world.registry.put(linuxPool, 'r-1-1', { busy: false, ranJob: true });
+    },
+    run: finish({ state: 'completed', detail: 'Done.' }),
+  },
+  {
+    name: 'finishRequest, cancelled, nobody waits',
+    arrange: world => haveRequest(world, 'starting'),
+    run: finish({ state: 'cancelled', detail: 'Cancelled by request.' }),
+  },
+  {
     name: 'finishRequest, expired',
     arrange: world => haveRequest(world, 'online', { replyQueue }),
     run: finish({ state: 'expired', detail: 'No job came.' }),
