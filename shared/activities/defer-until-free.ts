@@ -1,6 +1,7 @@
 import { changeRequest } from '../change-request.js';
 import { waitsForPlace } from '../domain/admission.js';
 import { note } from '../domain/lifecycle.js';
+import type { AgentRequest } from '../domain/request.js';
 import type { AttemptRef, Provisioned } from '../workflow/contract.js';
 import type { WithOrchestrations } from './dependencies.js';
 import { tellPipeline } from './waiting-pipeline.js';
@@ -16,9 +17,12 @@ export async function deferUntilFree(
   ref: AttemptRef,
 ): Promise<Extract<Provisioned, { readonly kind: 'deferred' | 'runOver' }> | undefined> {
   const { store, admission, orchestrations, config, clock, log } = dependencies;
-  const request = (await store.get(ref.requestId))?.request;
+  // One that is out of date does no harm: whether it begins is written next, and storage refuses that then.
+  const remembered = store.remembered(ref.requestId)?.request;
+  const request =
+    remembered?.generation === ref.generation ? remembered : (await store.get(ref.requestId))?.request;
   if (request?.generation !== ref.generation) return undefined;
-  if (request.state !== 'accepted' || request.cancelRequestedAt !== undefined) return undefined;
+  if (!isToBegin(request)) return undefined;
   const answer = await admission.ask(request);
   if (answer.admitted) return undefined;
 
@@ -27,15 +31,19 @@ export async function deferUntilFree(
   const at = clock.now().toISOString();
   let isFirst = false;
   const deferred = await changeRequest(store, ref, row => {
-    isFirst = row.state === 'accepted' && row.deferredAt === undefined;
+    isFirst = isToBegin(row) && row.deferredAt === undefined;
     return isFirst ? note({ ...row, deferredAt: at }, at, reason) : undefined;
   });
+  if (!deferred || !isToBegin(deferred)) return undefined;
   // Also when it was told before: the watch is what tells it that a place is free.
   await orchestrations.ensureWatch(request.devOpsPool);
-  if (isFirst && deferred) {
+  if (isFirst) {
     log.info(`Request ${request.requestId}: ${reason}`);
     const heard = await tellPipeline(dependencies, deferred, reason);
     if (typeof heard === 'object') return { kind: 'runOver', reason: heard.planOver };
   }
   return { kind: 'deferred' };
 }
+
+const isToBegin = ({ state, cancelRequestedAt }: AgentRequest): boolean =>
+  state === 'accepted' && cancelRequestedAt === undefined;

@@ -1,5 +1,6 @@
 import { changeRequest } from '../change-request.js';
 import { deadLetterMessage } from '../domain/dead-letter.js';
+import { TransientError } from '../domain/failure.js';
 import { end, note } from '../domain/lifecycle.js';
 import { pipelineLog } from '../domain/pipeline-log.js';
 import { type AgentRequest, type CallbackState, isEnded, pipelineWaits } from '../domain/request.js';
@@ -9,49 +10,119 @@ import type { Dependencies } from './dependencies.js';
 import { takeBack } from './take-back.js';
 import { cannotUnseal, waitingPipeline } from './waiting-pipeline.js';
 
+type Input = Activities['finishRequest']['input'];
+
+/** What this run has sent: a repeat from a later row sends only what is missing. */
+interface Sent {
+  deadLetter?: true;
+  replyQueue?: string;
+}
+
+/** Each turn means that somebody else changed what is to be cleaned up or answered. */
+const maxTurns = 8;
+
 /**
  * See {@link Activities}. The end is written last: whoever reads it may rely on everything else being done, and a
  * crash in between has everything done again.
  */
 export const finishRequest =
   (dependencies: Dependencies) =>
-  async (input: Activities['finishRequest']['input']): Promise<Finished> => {
-    const { store, queue, clock, config, log } = dependencies;
-    const { outcome } = input;
-    const before = (await store.get(input.requestId))?.request;
-    if (before?.generation !== input.generation || isEnded(before.state)) return { kind: 'ended' };
-
-    const spareBusy = await mayHaveWork(dependencies, before, outcome);
-    try {
-      if ((await takeBack(dependencies, before, spareBusy)) === 'busy') return { kind: 'agentBusy' };
-    } catch (error) {
-      // What is left may not go until an operator has acted. Whoever waits for an agent need not wait for that.
-      if (!spareBusy) await tellTheEnd(dependencies, before, outcome);
-      throw error;
+  async (input: Input): Promise<Finished> => {
+    const { store } = dependencies;
+    const sent: Sent = {};
+    const remembered = store.remembered(input.requestId)?.request;
+    if (remembered && owesNothing(remembered, input)) {
+      const finished = await finishFrom(dependencies, input, remembered, sent, 'remembered');
+      if (finished !== 'changed') return finished;
     }
-    const callback = await tellTheEnd(dependencies, before, outcome);
-    const at = clock.now().toISOString();
-    const ended = (row: AgentRequest): AgentRequest => ({
-      ...end(row, {
-        to: outcome.state,
-        at,
-        detail: outcome.detail,
-        ...(outcome.failure ? { failure: outcome.failure } : {}),
-      }),
-      callback: callback && { ...callback, sealedToken: undefined },
-    });
-
-    if (outcome.state === 'deadLettered' && outcome.failure) {
-      const message = (await store.message(input.requestId)) ?? new Uint8Array();
-      await queue.deadLetter(deadLetterMessage(before, outcome.failure, message, at));
+    for (let turn = 0; turn < maxTurns; turn += 1) {
+      const before = (await store.get(input.requestId))?.request;
+      if (before?.generation !== input.generation || isEnded(before.state)) return { kind: 'ended' };
+      const finished = await finishFrom(dependencies, input, before, sent, 'read');
+      if (finished !== 'changed') return finished;
     }
-    if (before.replyQueue) {
-      await queue.reply(before.replyQueue, JSON.stringify(show(ended(before), config.publicUrl)));
-    }
-    await changeRequest(store, input, row => (isEnded(row.state) ? undefined : ended(row)));
-    log.info(`Request ${input.requestId} attempt ${input.attempt}: ${outcome.state}. ${outcome.detail}`);
-    return { kind: 'ended' };
+    throw new TransientError(
+      'RequestContended',
+      'online',
+      `Request ${input.requestId} was changed by others ${maxTurns} times while it was being ended.`,
+    );
   };
+
+/**
+ * Whether a row that may be out of date will do: its agent goes in any case, nobody is to be told anything, and the end
+ * is written only if the row still is the same.
+ */
+const owesNothing = (row: AgentRequest, { generation, attempt, outcome }: Input): boolean =>
+  row.generation === generation &&
+  row.attempt === attempt &&
+  row.replyQueue === undefined &&
+  !pipelineWaits(row) &&
+  outcome.planOver === undefined &&
+  (outcome.state === 'cancelled' || (outcome.state === 'completed' && row.state === 'busy'));
+
+/** @returns `changed` when somebody has to be told, or something taken back, of which `before` knows nothing. */
+async function finishFrom(
+  dependencies: Dependencies,
+  input: Input,
+  before: AgentRequest,
+  sent: Sent,
+  known: 'remembered' | 'read',
+): Promise<Finished | 'changed'> {
+  const { store, queue, clock, config, log } = dependencies;
+  const { outcome } = input;
+  const spareBusy = await mayHaveWork(dependencies, before, outcome);
+  try {
+    if ((await takeBack(dependencies, before, spareBusy)) === 'busy') return { kind: 'agentBusy' };
+  } catch (error) {
+    // What is left may not go until an operator has acted. Whoever waits for an agent need not wait for that.
+    const now = known === 'read' ? before : (await store.get(input.requestId))?.request;
+    const isThere = now?.generation === input.generation && !isEnded(now.state);
+    if (isThere && !spareBusy) await tellTheEnd(dependencies, now, outcome);
+    throw error;
+  }
+  const callback = await tellTheEnd(dependencies, before, outcome);
+  const at = clock.now().toISOString();
+  const ended = (row: AgentRequest): AgentRequest => ({
+    ...end(row, {
+      to: outcome.state,
+      at,
+      detail: outcome.detail,
+      ...(outcome.failure ? { failure: outcome.failure } : {}),
+    }),
+    callback: callback && { ...callback, sealedToken: undefined },
+  });
+
+  if (outcome.state === 'deadLettered' && outcome.failure && !sent.deadLetter) {
+    const message = (await store.message(input.requestId)) ?? new Uint8Array();
+    await queue.deadLetter(deadLetterMessage(before, outcome.failure, message, at));
+    sent.deadLetter = true;
+  }
+  if (before.replyQueue !== undefined && before.replyQueue !== sent.replyQueue) {
+    await queue.reply(before.replyQueue, JSON.stringify(show(ended(before), config.publicUrl)));
+    sent.replyQueue = before.replyQueue;
+  }
+  let isSame = true;
+  await changeRequest(store, input, row => {
+    const isAnswered = row.callback?.acknowledgedAt;
+    isSame =
+      isEnded(row.state) ||
+      (owesTheSame(row, before) &&
+        [before.callback?.acknowledgedAt, callback?.acknowledgedAt].includes(isAnswered));
+    return isEnded(row.state) || !isSame ? undefined : ended(row);
+  });
+  if (!isSame) return 'changed';
+  log.info(`Request ${input.requestId} attempt ${input.attempt}: ${outcome.state}. ${outcome.detail}`);
+  return { kind: 'ended' };
+}
+
+/** Whether nobody has joined, and nothing was made, since a row was read. */
+const owesTheSame = (row: AgentRequest, before: AgentRequest): boolean =>
+  row.replyQueue === before.replyQueue &&
+  row.pipeline?.taskInstanceId === before.pipeline?.taskInstanceId &&
+  (pipelineWaits(before) || !pipelineWaits(row)) &&
+  row.agentName === before.agentName &&
+  row.batch?.taskId === before.batch?.taskId &&
+  row.batch?.jobId === before.batch?.jobId;
 
 const tellTheEnd = async (
   dependencies: Dependencies,

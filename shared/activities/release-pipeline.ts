@@ -20,8 +20,8 @@ export const releasePipeline =
     const request = await changeRequest(store, input, row => {
       cancelled = row.cancelRequestedAt !== undefined;
       isOurs = row.attempt === input.attempt && released.some(state => state === row.state);
-      if (cancelled || !isOurs) return undefined;
       sentBefore = row.callback?.result === 'succeeded';
+      if (cancelled || !isOurs) return undefined;
       if (row.state !== 'starting') return undefined;
       const online = advance(row, {
         to: 'online',

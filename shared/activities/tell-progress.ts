@@ -7,6 +7,7 @@ import { inBatches } from '../in-batches.js';
 import type { LiveRequest } from '../ports.js';
 import type { WatchMemory } from '../workflow/contract.js';
 import type { Dependencies } from './dependencies.js';
+import { listedRequest } from './listed-request.js';
 import { noteOnce } from './note-once.js';
 import { tellPipeline } from './waiting-pipeline.js';
 
@@ -90,7 +91,7 @@ async function withNote(
   at: string,
 ): Promise<AgentRequest | undefined> {
   if (problem) return noteOnce(store, request, problem, at);
-  const found = (await store.get(request.requestId))?.request;
+  const found = await listedRequest({ store }, request);
   return found?.generation === request.generation ? found : undefined;
 }
 

@@ -4,9 +4,11 @@ import { pipelineLog } from '../domain/pipeline-log.js';
 import type { Situation } from '../domain/situation.js';
 import { decideWatch } from '../domain/watch.js';
 import { inBatches } from '../in-batches.js';
+import type { LiveRequest } from '../ports.js';
 import type { Activities, WatchMemory } from '../workflow/contract.js';
 import { askBatchPools } from './ask-batch-pools.js';
 import type { WithOrchestrations } from './dependencies.js';
+import { listedRequest } from './listed-request.js';
 import { longestRoundMs, somebodyWaits, tellProgress } from './tell-progress.js';
 import { tellPipeline } from './waiting-pipeline.js';
 
@@ -53,7 +55,9 @@ export const watchPool =
       // The next round tells what could not be told now.
       if (!(await raise(dependencies, requestId, situation))) told.delete(requestId);
     });
-    await inBatches(decision.started, atOnce, async requestId => tellThatItRuns(dependencies, requestId));
+    const started = new Set(decision.started);
+    const running = requests.filter(({ requestId }) => started.has(requestId));
+    await inBatches(running, atOnce, async request => tellThatItRuns(dependencies, request));
     const progress = { requests, tasks, batchPools, since: memory?.lookedAt };
     await inBatches(await tellProgress(dependencies, progress), atOnce, async ({ requestId, situation }) => {
       await raise(dependencies, requestId, situation);
@@ -93,14 +97,15 @@ async function raise(
   }
 }
 
-async function tellThatItRuns(dependencies: WithOrchestrations, requestId: string): Promise<void> {
+async function tellThatItRuns(dependencies: WithOrchestrations, listed: LiveRequest): Promise<void> {
+  if (!listed.pipelineWaits) return;
   try {
-    const request = (await dependencies.store.get(requestId))?.request;
+    const request = await listedRequest(dependencies, listed);
     if (request?.state === 'starting')
       await tellPipeline(dependencies, request, pipelineLog.running(request));
   } catch (error) {
     dependencies.log.warn(
-      `Request ${requestId}: its pipeline could not be told that its task runs: ${messageOf(error)}`,
+      `Request ${listed.requestId}: its pipeline could not be told that its task runs: ${messageOf(error)}`,
     );
   }
 }

@@ -8,6 +8,7 @@ import type { AgentRequest } from '../../shared/domain/request.js';
 import type { Situation } from '../../shared/domain/situation.js';
 import type { Told } from '../../shared/domain/watch.js';
 import type { Activities, Settled } from '../../shared/workflow/contract.js';
+import { createFakeRequestStore } from '../fakes/request-store.js';
 import { somePipeline } from '../fakes/requests.js';
 import {
   agentsToken,
@@ -256,8 +257,10 @@ progress('one line that can not be sent does not keep the others from theirs', a
     const requestId = `r-${index}`;
     await haveRequest(world, 'accepted', { requestId, ...waitingPipeline(world, requestId) });
   }
-  world.store.failNext('get', new Error('Its row is broken.'));
-  await lookFor(world, 41_000);
+  // Another process: it has to read what it tells.
+  const store = createFakeRequestStore(world.store.table);
+  store.failNext('get', new Error('Its row is broken.'));
+  await lookFor({ ...world, store }, 41_000);
   assert.ok(world.pipeline.lines.length >= 19, `${world.pipeline.lines.length} lines`);
   assert.match(world.log.lines.join('\n'), /its progress could not be told: Its row is broken/);
 });

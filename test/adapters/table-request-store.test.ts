@@ -14,9 +14,10 @@ const account = { connectionString: azurite.connectionString };
 const newTable = (): string => `T${randomUUID().replaceAll('-', '')}`;
 const message = new Uint8Array([1, 2, 3]);
 
-requestStoreContract('Table storage', async () =>
-  createTableRequestStore({ account, tableName: newTable() }),
-);
+requestStoreContract('Table storage', () => {
+  const tableName = newTable();
+  return () => createTableRequestStore({ account, tableName });
+});
 
 const test = suite('request store: what only Table storage can do');
 

@@ -13,7 +13,10 @@ import { pipelineCallbackContract } from './pipeline-callback.js';
 import { requestQueueContract } from './request-queue.js';
 import { requestStoreContract } from './request-store.js';
 
-requestStoreContract('fake', async () => createFakeRequestStore());
+requestStoreContract('fake', () => {
+  const { table } = createFakeRequestStore();
+  return () => createFakeRequestStore(table);
+});
 
 requestQueueContract('fake', async () => {
   const queue = createFakeRequestQueue();

@@ -50,9 +50,10 @@ async function end(store: RequestStore, requestId: string, state: AgentRequest['
   return after;
 }
 
-/** @param makeStore a new, empty store each time. */
-export function requestStoreContract(name: string, makeStore: () => Promise<RequestStore>): void {
+/** @param makeTable a new, empty table each time; what it gives opens it, as another process with each call. */
+export function requestStoreContract(name: string, makeTable: () => () => RequestStore): void {
   const test = suite(`request store: ${name}`);
+  const makeStore = async (): Promise<RequestStore> => makeTable()();
 
   test('gives back every field of a request, and the message byte for byte', async () => {
     const store = await makeStore();
@@ -81,6 +82,96 @@ export function requestStoreContract(name: string, makeStore: () => Promise<Requ
     assert.is(answers.filter(answer => answer === 'inserted').length, 1);
     const winner = answers.indexOf('inserted');
     assert.equal((await stored(store, 'r-1')).request.tags, { index: String(winner) });
+  });
+
+  test('stores no second request of an id whose request has ended', async () => {
+    const store = await makeStore();
+    await store.insert(someRequest(), message('m'));
+    const { request } = await end(store, 'r-1');
+    assert.is(await store.insert(someRequest({ profile: 'windows' }), message('n')), 'exists');
+    assert.equal((await stored(store, 'r-1')).request, request);
+    assert.equal(await store.live(), []);
+  });
+
+  test('remembers a live request as it was last read or written here, and no ended one', async () => {
+    const open = makeTable();
+    const [store, other] = [open(), open()];
+    assert.is(store.remembered('r-1'), undefined);
+    const request = someRequest(whole);
+    await store.insert(request, message('m'));
+    assert.equal(store.remembered('r-1'), await other.get('r-1'));
+    const first = await stored(store, 'r-1');
+    const second = await store.replace(first, { ...request, state: 'busy' });
+    if (second === 'changed') fail('nobody else changed it');
+    assert.equal(store.remembered('r-1'), second);
+    assert.equal(await stored(other, 'r-1'), second, 'it is remembered at a version that it has not');
+    assert.equal(other.remembered('r-1'), second);
+    await end(store, 'r-1');
+    assert.is(store.remembered('r-1'), undefined);
+  });
+
+  test('forgets what another process has changed as soon as it meets that', async () => {
+    const open = makeTable();
+    const [store, other] = [open(), open()];
+    await store.insert(someRequest(), message('m'));
+    const read = await stored(other, 'r-1');
+    await other.replace(read, { ...read.request, cancelRequestedAt: at(1) });
+    const old = store.remembered('r-1') ?? fail('nothing is remembered');
+    assert.is(await store.replace(old, { ...old.request, state: 'provisioning' }), 'changed');
+    assert.is(store.remembered('r-1'), undefined);
+    const now = await stored(store, 'r-1');
+    assert.is(now.request.cancelRequestedAt, at(1));
+    assert.equal(store.remembered('r-1'), now);
+  });
+
+  test('writes no end from a memory of an earlier life, and files the next one with its own message', async () => {
+    const open = makeTable();
+    const [store, other] = [open(), open()];
+    await store.insert(someRequest(), message('first'));
+    await end(other, 'r-1');
+    await other.reopen(someRequest({ generation: 2, createdAt: at(30) }), message('second'));
+    const old = store.remembered('r-1') ?? fail('nothing is remembered');
+    assert.is(await store.replace(old, { ...old.request, state: 'expired' }), 'changed');
+    assert.is((await stored(store, 'r-1')).request.generation, 2);
+    const ended = await end(store, 'r-1', 'expired');
+    assert.is(ended.request.generation, 2);
+    assert.equal(await stored(other, 'r-1'), ended);
+    assert.is(Buffer.from((await other.message('r-1')) ?? []).toString(), 'second');
+    assert.is((await store.list({ top: 10 }))?.requests.length, 1);
+  });
+
+  test('tells an end that another process has written from its own', async () => {
+    const open = makeTable();
+    const [store, other] = [open(), open()];
+    await store.insert(someRequest(), message('m'));
+    await end(other, 'r-1', 'completed');
+    const old = store.remembered('r-1') ?? fail('nothing is remembered');
+    assert.is(await store.replace(old, { ...old.request, state: 'cancelled', endedAt: at(58) }), 'changed');
+    assert.is((await stored(store, 'r-1')).request.state, 'completed');
+  });
+
+  test('stores many requests at the same moment, each as it is', async () => {
+    const store = await makeStore();
+    await store.insert(someRequest({ requestId: 'r-7', profile: 'windows' }), message('before'));
+    const ids = Array.from({ length: 120 }, (_, index) => `r-${index}`);
+    const answers = await Promise.all(
+      ids.map(requestId => store.insert(someRequest({ requestId, tags: { requestId } }), message(requestId))),
+    );
+    assert.equal(
+      ids.filter((_, index) => answers[index] !== 'inserted'),
+      ['r-7'],
+    );
+    const live = await Promise.all(ids.map(async id => stored(store, id)));
+    const others = live.filter(({ request }) => request.requestId !== 'r-7');
+    assert.ok(others.every(({ request }) => request.tags['requestId'] === request.requestId));
+    const ended = await Promise.all(
+      live.map(async each => store.replace(each, { ...each.request, state: 'completed' })),
+    );
+    assert.ok(ended.every(each => each !== 'changed'));
+    assert.equal(await store.live(), []);
+    for (const id of ['r-0', 'r-64', 'r-119']) {
+      assert.is(Buffer.from((await store.message(id)) ?? []).toString(), id);
+    }
   });
 
   test('lets only one of two writers win who read the same version', async () => {
