@@ -240,8 +240,12 @@ function readStorage(read: Reader, problems: string[]): StorageConfig | undefine
     'AzureWebJobsStorage',
     z
       .string()
-      .regex(/^UseDevelopmentStorage=true|AccountName=|SharedAccessSignature=/, 'must be a connection string')
-      .refine(isEncrypted, 'must reach storage by https'),
+      .refine(isEncrypted, { error: 'must reach storage by https', abort: true })
+      .refine(
+        isComplete,
+        'must be a whole connection string: DefaultEndpointsProtocol, AccountName, AccountKey and EndpointSuffix, ' +
+          'or SharedAccessSignature; with QueueEndpoint and TableEndpoint in place of EndpointSuffix',
+      ),
   );
   if (connectionString !== undefined) return { connectionString };
   const queueServiceUri = read.optional('AzureWebJobsStorage__queueServiceUri', serviceUrl);
@@ -310,6 +314,21 @@ function isServiceUrl(text: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** The clients of storage demand this much when they are made, which is later than a wrong setting must be told. */
+function isComplete(connectionString: string): boolean {
+  const has = (name: string, value = '[^;]'): boolean =>
+    new RegExp(`(?:^|;)\\s*${name}=${value}`).test(connectionString);
+  const addresses = has('QueueEndpoint') && has('TableEndpoint');
+  return (
+    connectionString.startsWith('UseDevelopmentStorage=true') ||
+    (addresses && has('SharedAccessSignature')) ||
+    (has('DefaultEndpointsProtocol', 'https?(?:;|$)') &&
+      has('AccountName') &&
+      has('AccountKey') &&
+      (addresses || has('EndpointSuffix')))
+  );
 }
 
 /** Whatever a connection string names is reached by https, or is on this machine. */

@@ -118,6 +118,29 @@ config('works with identities where no key and no token is given', () => {
   assert.is(read.profiles.get('ubuntu')?.agentAuth, 'identity');
 });
 
+config('refuses a connection string that no client of storage would take', () => {
+  const account = 'DefaultEndpointsProtocol=https;AccountName=a;AccountKey=Y2FuYXJ5';
+  const addresses = 'QueueEndpoint=https://a.example/;TableEndpoint=https://a.example/';
+  for (const whole of [
+    `${account};EndpointSuffix=core.windows.net`,
+    `${account};${addresses}`,
+    `${addresses};SharedAccessSignature=sv=2024&sig=x`,
+  ]) {
+    assert.equal(problemsOf({ ...good, AzureWebJobsStorage: whole }), [], whole);
+  }
+  for (const part of [
+    'canary',
+    account,
+    `${addresses};AccountName=a;AccountKey=Y2FuYXJ5`,
+    `${account.replace('AccountKey=Y2FuYXJ5', 'AccountKey=')};${addresses}`,
+    'SharedAccessSignature=sv=2024&sig=x;QueueEndpoint=https://a.example/',
+  ]) {
+    const problems = problemsOf({ ...good, AzureWebJobsStorage: part }).join();
+    assert.match(problems, /^AzureWebJobsStorage: must be a whole connection string/, part);
+    assert.not.match(problems, /canary|Y2FuYXJ5|sig=x/);
+  }
+});
+
 config('takes a second key to unseal what the one before has sealed', () => {
   const older = Buffer.alloc(32, 8).toString('base64');
   assert.is(readConfig({ ...good, CallbackTokenKey: `${key},${older}` }).callbackTokenKeys.length, 2);

@@ -18,6 +18,8 @@ const profiles = {
 
 export interface WorldOptions {
   readonly settings?: Readonly<Record<string, string>>;
+  /** Folder of another build of the app. */
+  readonly app?: string;
   /** Further profiles, by name. */
   readonly profiles?: Readonly<Record<string, object>>;
   /** Further agent pools that Azure DevOps has. */
@@ -44,6 +46,7 @@ export async function openWorld(
         ...(options.args?.devops ?? []),
       ],
     },
+    ...(options.app === undefined ? {} : { app: options.app }),
     ...(options.onEvent ? { onEvent: options.onEvent } : {}),
   });
   try {
