@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
+import { wrapListener } from './request-listener.js';
 
 /** What we use of a LokiJS database: all of it is in memory, and a save writes all of it to its file. */
 export interface Database {
@@ -78,13 +79,9 @@ export function writeThrough(server: Server, databases: readonly Database[], alw
     }, lastMs / busyShare);
   };
 
-  const listeners = server.listeners('request');
-  if (listeners.length !== 1)
-    throw new Error('Azurite should have one request listener: its structure has changed.');
-  server.removeAllListeners('request');
-  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+  wrapListener(server, (request, response, listener) => {
     if (request.method !== 'GET' && request.method !== 'HEAD') holdBack(response, afterWrite);
-    for (const listener of listeners) Reflect.apply(listener, server, [request, response]);
+    listener(request, response);
   });
 }
 
