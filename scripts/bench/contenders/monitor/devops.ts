@@ -1,6 +1,6 @@
 import { getBearerHandler, getPersonalAccessTokenHandler, WebApi } from 'azure-devops-node-api';
-import type { ITaskAgentApi } from 'azure-devops-node-api/TaskAgentApi.js';
 import { TaskAgentStatus } from 'azure-devops-node-api/interfaces/TaskAgentInterfaces.js';
+import type { ITaskAgentApi } from 'azure-devops-node-api/TaskAgentApi.js';
 import type { Settings } from '../article/settings.js';
 import type { Pipeline } from './contract.js';
 

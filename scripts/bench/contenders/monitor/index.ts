@@ -4,7 +4,15 @@ import * as df from 'durable-functions';
 import { AgentTask, openAgentTasks } from '../article/agent-task.js';
 import { readBody } from '../article/body.js';
 import { readSettings } from '../article/settings.js';
-import { LookInput, type MonitorInput, names, Pipeline, type Seen, TellInput, WantedAgent } from './contract.js';
+import {
+  LookInput,
+  type MonitorInput,
+  names,
+  Pipeline,
+  type Seen,
+  TellInput,
+  WantedAgent,
+} from './contract.js';
 import { openDevOps, tellPipeline } from './devops.js';
 import { monitorAgent } from './monitor-agent.js';
 

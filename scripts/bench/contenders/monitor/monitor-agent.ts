@@ -13,9 +13,7 @@ export function* monitorAgent(context: OrchestrationContext): Generator<Task, vo
   const expiresAt = df.currentUtcDateTime.getTime() + patienceMs;
   let wasOnline = false;
   while (df.currentUtcDateTime.getTime() < expiresAt) {
-    const seen = Seen.parse(
-      yield df.callActivity(names.look, { agentName: agent.name, task, wasOnline }),
-    );
+    const seen = Seen.parse(yield df.callActivity(names.look, { agentName: agent.name, task, wasOnline }));
     if (seen.online && !wasOnline) {
       wasOnline = true;
       if (pipeline) yield df.callActivity(names.tell, { pipeline, result: 'succeeded' });
