@@ -17,11 +17,12 @@ export interface Happened {
 }
 
 export interface Followed {
+  readonly requests: number;
   /** From the first call to the end of what the last request needed. */
   readonly all: Happened;
   /** While all of them only waited for their agents, from the end of a round of the watch to the end of another. */
   readonly waiting: Happened;
-  /** Rounds of the watch after which some request had a task, or an agent to follow: those that ask the services. */
+  /** Rounds of the watch while some request had an agent to look for: those that ask the services. */
   readonly rounds: number;
   /** The orchestration of each request. */
   readonly instances: readonly InstanceCost[];
@@ -52,7 +53,7 @@ export async function followRequests(following: Following): Promise<Followed> {
   const happened = await chronicle(following);
   const runs = await Promise.all(Array.from({ length: requests }, async () => startRun(stack, app)));
   const ids = await Promise.all(runs.map(async run => answered(following, run)));
-  let waiting = (): Happened => ({ calls: none, executions: {} });
+  let waiting: Happened = { calls: { storage: {}, batch: {}, devops: {} }, executions: {} };
   let firstRound = 0;
   if (perRequest) {
     await until('the requests to wait', () => happened.times(perRequest.asked) >= requests, signal);
@@ -65,7 +66,7 @@ export async function followRequests(following: Following): Promise<Followed> {
     await sleep(waitMs, undefined, { signal });
     await executions.next(watch.round, signal);
     const after = await happened.sofar();
-    waiting = () => between(before, after);
+    waiting = between(before, after);
   } else {
     await sleep(waitMs, undefined, { signal });
   }
@@ -80,10 +81,8 @@ export async function followRequests(following: Following): Promise<Followed> {
   }
   const all = await happened.sofar();
   const instances = perRequest ? await Promise.all(ids.map(async id => instanceCost(stack, id))) : [];
-  return { all, waiting: waiting(), rounds: lastRound - firstRound, instances };
+  return { requests, all, waiting, rounds: lastRound - firstRound, instances };
 }
-
-const none: Calls = { storage: {}, batch: {}, devops: {} };
 
 const between = (before: Happened, after: Happened): Happened => ({
   calls: callsBetween(before.calls, after.calls),
@@ -119,14 +118,11 @@ async function answered({ stack, signal }: Following, runId: string): Promise<st
   return id ?? '';
 }
 
-/** One that polls for itself is at rest when it looks: its other functions are silent. */
+/** One that looks for itself never rests; then only what it does once is listened to. */
 async function untilAtRest({ app, executions, signal }: Following): Promise<void> {
   const { perRequest, watch } = plans[app];
-  const busy = perRequest
-    ? watch
-      ? [perRequest.orchestrator, ...perRequest.activities]
-      : [perRequest.asked, perRequest.tidied]
-    : [];
+  if (!perRequest) return;
+  const busy = watch ? perRequest.activities : [perRequest.asked, perRequest.tidied];
   const heard = (): number => busy.reduce((all, name) => all + executions.of(name), 0);
   let last = heard();
   let since = Date.now();

@@ -11,32 +11,32 @@ export interface RoundCost {
   readonly hostStorage: Counts;
   readonly episodes: number;
   readonly activities: number;
-  readonly batchCalls: number;
-  readonly devOpsCalls: number;
-  /** Lines to the logs of the pipelines that wait, each of which is told now and then. */
-  readonly callbackCalls: number;
+  readonly batchCalls: Counts;
+  readonly devOpsCalls: Counts;
 }
 
 export interface Costs {
   readonly request: RequestCost;
+  /** Episodes and activities of the request in the middle, and of the one that took the most. */
+  readonly functions: { readonly median: number; readonly most: number };
   /** Absent where there is no watch. */
-  readonly round?: RoundCost;
+  readonly round: RoundCost | undefined;
   /** Rounds of the watch in all. */
   readonly rounds: number;
   /** Looks into the queue while it was empty, for all requests together. */
   readonly idlePolls: number;
 }
 
-/** Devops calls about a plan are words to a pipeline; the rest is about pools and agents. */
-const isCallback = (call: string): boolean => /\/plans\//.test(call);
-
 interface Sorted {
   readonly own: Counts;
   readonly host: Counts;
   readonly batch: Counts;
   readonly devops: Counts;
+  /** What is said to pipelines. */
   readonly callbacks: Counts;
 }
+
+const isCallback = (call: string): boolean => call.includes('/plans/');
 
 const sort = ({ storage, batch, devops }: Calls): Sorted => ({
   own: renamed(only(storage, isOwnStorage), storageKind),
@@ -49,37 +49,67 @@ const sort = ({ storage, batch, devops }: Calls): Sorted => ({
   callbacks: only(devops, isCallback),
 });
 
+/** Of our own storage, a round lists the live rows; what it reads to tell a pipeline how things stand is for that one. */
+const listing = 'table query';
+
 /**
- * Takes apart what the requests cost and what the watch did, which costs the same for one request as for all.
+ * Counted while all requests only waited, when nothing else than the watch was going on.
+ *
+ * @returns undefined where there is no watch
+ * @throws when no round was seen
+ */
+export function roundCost(app: AppName, followed: Followed | undefined): RoundCost | undefined {
+  const { watch } = plans[app];
+  if (!watch || !followed) return undefined;
+  const { calls, executions } = followed.waiting;
+  const rounds = executions[watch.round] ?? 0;
+  if (rounds === 0) throw new Error('No round of the watch was seen while the requests waited.');
+  const { own, host, batch, devops } = sort(calls);
+  const perRound = (counts: Counts): Counts => scaled(counts, 1 / rounds);
+  return {
+    ownStorage: perRound(only(own, kind => kind === listing)),
+    hostStorage: perRound(host),
+    episodes: (executions[watch.orchestrator] ?? 0) / rounds,
+    activities: 1,
+    batchCalls: perRound(batch),
+    devOpsCalls: perRound(devops),
+  };
+}
+
+/**
+ * Takes from everything that happened what the watch did, which costs the same for one request as for all, and shares
+ * the rest among the requests.
  *
  * @param waitMs what the costs are said to be for
  */
-export function costsOf(app: AppName, followed: Followed, waitMs: number): Costs {
+export function costsOf(
+  app: AppName,
+  followed: Followed,
+  waitMs: number,
+  round: RoundCost | undefined,
+): Costs {
   const { perRequest, watch } = plans[app];
-  const { all, waiting, instances } = followed;
-  const requests = Math.max(instances.length, all.executions['ProvideAzDOAgent'] ?? 0);
+  const { all, instances, requests } = followed;
   const seen = sort(all.calls);
   const rounds = watch ? (all.executions[watch.round] ?? 0) : 0;
-  const waitingRounds = watch ? (waiting.executions[watch.round] ?? 0) : 0;
-  const look = sort(waitingRounds > 0 ? waiting.calls : { storage: {}, batch: {}, devops: {} });
-  const perRound = (counts: Counts): Counts => scaled(counts, 1 / Math.max(1, waitingRounds));
-  const each = (counts: Counts, watched: Counts, times: number): Counts =>
+  const share = (counts: Counts, ofRound: Counts = {}, times = 0): Counts =>
     Object.fromEntries(
       Object.entries(counts)
         .map(([name, count]): [string, number] => {
-          const forRounds = waitingRounds > 0 ? ((watched[name] ?? 0) / waitingRounds) * times : 0;
-          return [name, Math.max(0, count - forRounds) / requests];
+          const left = Math.max(0, count - (ofRound[name] ?? 0) * times);
+          return [name, round2(left / requests)];
         })
-        .filter(([, count]) => round2(count) > 0)
-        .map(([name, count]) => [name, round2(count)]),
+        .filter(([, count]) => count > 0),
     );
-  // A receive that brings a message is the request's, at most one each: one may bring sixteen. The rest found nothing.
+  // A receive that brings a message is its request's, at most one each: one may bring sixteen. The rest found nothing.
   const receives = seen.own['queue receive'] ?? 0;
-  const own = { ...seen.own, 'queue receive': Math.min(receives, requests) };
-  const forOwn = { ...look.own, 'queue receive': 0 };
-  const total = (pick: (cost: Followed['instances'][number]) => number): number =>
+  const filled = Math.min(receives, requests);
+  const mean = (pick: (cost: Followed['instances'][number]) => number): number =>
     round2(instances.reduce((value, cost) => value + pick(cost), 0) / requests);
-  const ofAll = new Set([
+  const functions = instances
+    .map(({ episodes, activities }) => episodes + activities)
+    .toSorted((one, other) => one - other);
+  const durable = new Set([
     ...(perRequest ? [perRequest.orchestrator, ...perRequest.activities] : []),
     ...(watch ? [watch.orchestrator, watch.round] : []),
   ]);
@@ -87,30 +117,25 @@ export function costsOf(app: AppName, followed: Followed, waitMs: number): Costs
     request: {
       contender: app,
       waitMs,
-      ownStorage: each(own, forOwn, rounds),
-      hostStorage: each(seen.host, look.host, rounds),
-      episodes: total(({ episodes }) => episodes),
-      activities: total(({ activities }) => activities),
-      otherFunctions: round2(sum(only(all.executions, name => !ofAll.has(name))) / requests),
-      historyEvents: total(({ events }) => events),
-      historyBytes: total(({ bytes }) => bytes),
-      batchCalls: round2(sum(each(seen.batch, look.batch, followed.rounds))),
-      devOpsCalls: round2(sum(each(seen.devops, look.devops, followed.rounds))),
+      ownStorage: share(
+        { ...seen.own, ...(filled > 0 && { 'queue receive': filled }) },
+        round?.ownStorage,
+        rounds,
+      ),
+      hostStorage: share(seen.host, round?.hostStorage, rounds),
+      episodes: mean(({ episodes }) => episodes),
+      activities: mean(({ activities }) => activities),
+      otherFunctions: round2(sum(only(all.executions, name => !durable.has(name))) / requests),
+      historyEvents: mean(({ events }) => events),
+      historyBytes: mean(({ bytes }) => bytes),
+      batchCalls: round2(sum(share(seen.batch, round?.batchCalls, followed.rounds))),
+      devOpsCalls: round2(sum(share(seen.devops, round?.devOpsCalls, followed.rounds))),
       callbackCalls: round2(sum(seen.callbacks) / requests),
     },
-    ...(watch && {
-      round: {
-        ownStorage: perRound({ ...look.own, 'queue receive': 0 }),
-        hostStorage: perRound(look.host),
-        episodes: (waiting.executions[watch.orchestrator] ?? 0) / Math.max(1, waitingRounds),
-        activities: waitingRounds > 0 ? 1 : 0,
-        batchCalls: sum(perRound(look.batch)),
-        devOpsCalls: sum(perRound(look.devops)),
-        callbackCalls: sum(perRound(look.callbacks)),
-      },
-    }),
+    functions: { median: functions[Math.floor(functions.length / 2)] ?? 0, most: functions.at(-1) ?? 0 },
+    round,
     rounds,
-    idlePolls: receives - own['queue receive'],
+    idlePolls: receives - filled,
   };
 }
 

@@ -4,14 +4,15 @@ import type { ITaskAgentApi } from 'azure-devops-node-api/TaskAgentApi.js';
 import type { Settings } from '../article/settings.js';
 import type { Pipeline } from './contract.js';
 
-const product = { productName: 'bench-monitor', productVersion: '1.0.0' } as const;
+/** The name of a product alone is left out by the client's typed methods. */
+const sender = { productName: 'bench-monitor', productVersion: '1', userAgent: 'bench-monitor' } as const;
 
 export function openDevOps({ AzDOUrl, AzDOToken, AzDOUbuntuPool }: Settings) {
   const organisation = new WebApi(
     AzDOUrl.replace(/\/+$/, ''),
     getPersonalAccessTokenHandler(AzDOToken),
     { keepAlive: true },
-    product,
+    sender,
   );
   const open = async (): Promise<{ readonly api: ITaskAgentApi; readonly poolId: number }> => {
     const api = await organisation.getTaskAgentApi();
@@ -41,7 +42,7 @@ export function openDevOps({ AzDOUrl, AzDOToken, AzDOUbuntuPool }: Settings) {
 /** Ends the server task that waits; one that nobody waits for any more is refused, which changes nothing here. */
 export async function tellPipeline(pipeline: Pipeline, result: 'succeeded' | 'failed'): Promise<void> {
   const { planUrl, projectId, hubName, planId, jobId, taskInstanceId, token } = pipeline;
-  const { rest } = new WebApi(planUrl, getBearerHandler(token), undefined, product);
+  const { rest } = new WebApi(planUrl, getBearerHandler(token), undefined, sender);
   await rest.create(
     `${planUrl.replace(/\/+$/, '')}/${projectId}/_apis/distributedtask/hubs/${hubName}/plans/${planId}/events` +
       '?api-version=2.0-preview.1',
