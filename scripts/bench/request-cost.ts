@@ -19,6 +19,8 @@ export interface Costs {
   readonly request: RequestCost;
   /** Episodes and activities of the request in the middle, and of the one that took the most. */
   readonly functions: { readonly median: number; readonly most: number };
+  /** Its calls to Batch and Azure DevOps, the callbacks included, by route. */
+  readonly routes: Counts;
   /** Absent where there is no watch. */
   readonly round: RoundCost | undefined;
   /** Rounds of the watch in all. */
@@ -35,6 +37,9 @@ interface Sorted {
   /** What is said to pipelines. */
   readonly callbacks: Counts;
 }
+
+/** Asked once for all that wait in a pool, and now and then only. */
+const isAboutBatchPool = (call: string): boolean => /^GET \/pools\//.test(call);
 
 const isCallback = (call: string): boolean => call.includes('/plans/');
 
@@ -109,6 +114,12 @@ export function costsOf(
   const functions = instances
     .map(({ episodes, activities }) => episodes + activities)
     .toSorted((one, other) => one - other);
+  const batch = share(
+    only(seen.batch, call => !isAboutBatchPool(call)),
+    round?.batchCalls,
+    followed.rounds,
+  );
+  const devops = share(seen.devops, round?.devOpsCalls, followed.rounds);
   const durable = new Set([
     ...(perRequest ? [perRequest.orchestrator, ...perRequest.activities] : []),
     ...(watch ? [watch.orchestrator, watch.round] : []),
@@ -128,15 +139,20 @@ export function costsOf(
       otherFunctions: round2(sum(only(all.executions, name => !durable.has(name))) / requests),
       historyEvents: mean(({ events }) => events),
       historyBytes: mean(({ bytes }) => bytes),
-      batchCalls: round2(sum(share(seen.batch, round?.batchCalls, followed.rounds))),
-      devOpsCalls: round2(sum(share(seen.devops, round?.devOpsCalls, followed.rounds))),
+      batchCalls: round2(sum(batch)),
+      devOpsCalls: round2(sum(devops)),
       callbackCalls: round2(sum(seen.callbacks) / requests),
     },
     functions: { median: functions[Math.floor(functions.length / 2)] ?? 0, most: functions.at(-1) ?? 0 },
+    routes: renamed({ ...batch, ...devops, ...share(seen.callbacks) }, shortRoute),
     round,
     rounds,
     idlePolls: receives - filled,
   };
 }
+
+/** The same long beginning in every route hides where they differ. */
+const shortRoute = (call: string): string =>
+  call.replace(/\/local\/(?::scope\/)?_apis\/distributedtask\/(?:hubs\/:hub\/)?/, '…');
 
 export const round2 = (value: number): number => Math.round(value * 100) / 100;

@@ -3,6 +3,7 @@ import pLimit from 'p-limit';
 import { createTableRequestStore } from '../../shared/adapters/table-request-store.js';
 import { agentNameOf } from '../../shared/domain/names.js';
 import { type AgentRequest, acceptedRequest } from '../../shared/domain/request.js';
+import type { RequestStore } from '../../shared/ports.js';
 import type { Stack } from '../local/stack/stack.js';
 import { agentPool, batchPool } from './world.js';
 
@@ -43,9 +44,7 @@ export async function seedWaiting(
     if (refused) throw new Error(`Task ${refused.taskId} was not taken: ${refused.error?.code ?? '?'}.`);
   }
 
-  const store = createTableRequestStore({
-    account: { connectionString: settings['AzureWebJobsStorage'] ?? '' },
-  });
+  const store = storeOf(settings);
   const limit = pLimit(rowsAtOnce);
   await Promise.all(
     requests.map(async request =>
@@ -56,6 +55,15 @@ export async function seedWaiting(
     ),
   );
 }
+
+/** How many requests wait for their agents, by the table's own word. */
+export async function countWaiting({ settings }: Pick<Stack, 'settings'>): Promise<number> {
+  const live = await storeOf(settings).live(agentPool);
+  return live.filter(({ state }) => state === 'starting').length;
+}
+
+const storeOf = (settings: Stack['settings']): RequestStore =>
+  createTableRequestStore({ account: { connectionString: settings['AzureWebJobsStorage'] ?? '' } });
 
 function waitingRequest(requestId: string, jobId: string): AgentRequest {
   const at = new Date().toISOString();

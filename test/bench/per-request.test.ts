@@ -22,6 +22,10 @@ figure('is counted for each contender and both waits, without what all requests 
     assert.is(ownStorage['queue delete'], 1);
     assert.ok((ownStorage['table write'] ?? 0) + (ownStorage['table transaction'] ?? 0) > 2);
     assert.ok((hostStorage['table write'] ?? 0) > 0, 'Durable writes its history');
+    // Neither the listings nor the lists of the watch, of which there was one a round.
+    assert.ok((ownStorage['table query'] ?? 0) < 3);
+    assert.ok(cost.devOpsCalls < 6, `${cost.devOpsCalls} calls`);
+    assert.ok(cost.batchCalls < 5, `${cost.batchCalls} calls`);
     // One each to the intake and to the message; no timer runs.
     assert.is(cost.otherFunctions, 2);
     assert.ok(cost.episodes > cost.activities && cost.activities > 2);

@@ -1,4 +1,4 @@
-import { sum } from '../counts.js';
+import { type Counts, sum } from '../counts.js';
 import { Executions } from '../executions.js';
 import type { Bench, Cell, Figure, Goal, RequestCost } from '../figure.js';
 import { type Followed, followRequests } from '../follow-requests.js';
@@ -142,9 +142,14 @@ function goalsOf(ours: readonly Costs[]): readonly Goal[] {
   ];
 }
 
+const listed = (counts: Counts): string =>
+  Object.entries(counts)
+    .map(([name, times]) => `${name} ${times}`)
+    .join(', ');
+
 const notesOf = (ours: readonly Costs[]): readonly string[] => [
   `The pool is watched, and the monitor looks, every ${watchSeconds} s here; waits are told as they would be at the ` +
-    `usual ${defaultWatchSeconds} s.`,
+    `usual ${defaultWatchSeconds} s. The agents’ own start and their jobs come on top, and take seconds here, too.`,
   'Counted after a first request that is left out: what is made once a day or once a process is not in it. Timers are off.',
   'What a round of the watch takes is counted while all requests only wait, and taken off once for each round; on which ' +
     'side a round at either end falls is uncertain by one, for all requests together. The lines that tell a pipeline how ' +
@@ -152,10 +157,8 @@ const notesOf = (ours: readonly Costs[]): readonly string[] => [
   'The article removes no task, tells no pipeline and follows nothing; the monitor keeps no rows, makes one attempt ' +
     'and lets the pipeline’s token lie open in its history.',
   ...ours.map(
-    ({ request, rounds, idlePolls }) =>
+    ({ request, routes, rounds, idlePolls }) =>
       `Ours, ${request.waitMs / 1_000} s: ${rounds} rounds of the watch and ${idlePolls} looks into the empty queue for ` +
-      `all requests together; own storage by kind: ${Object.entries(request.ownStorage)
-        .map(([kind, times]) => `${kind} ${times}`)
-        .join(', ')}.`,
+      `all requests together; own storage: ${listed(request.ownStorage)}; calls: ${listed(routes)}.`,
   ),
 ];

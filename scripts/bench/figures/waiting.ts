@@ -9,7 +9,7 @@ import type { Bench, Cell, Curve, Figure, Goal } from '../figure.js';
 import { holdNodes } from '../nodes.js';
 import { plans } from '../plans.js';
 import { round2 } from '../request-cost.js';
-import { seedWaiting } from '../seed-waiting.js';
+import { countWaiting, seedWaiting } from '../seed-waiting.js';
 import { until } from '../until.js';
 import { type AppName, openWorld } from '../world.js';
 
@@ -98,6 +98,8 @@ async function measureOurs(bench: Bench): Promise<readonly Point[]> {
       const before = { calls: await readCalls(stack, 'ours'), rounds: executions.of(round) };
       for (let each = 0; each < roundsCounted; each += 1) await executions.next(round, signal);
       const calls = callsBetween(before.calls, await readCalls(stack, 'ours'));
+      const still = await countWaiting(stack);
+      if (still !== count) throw new Error(`${still} requests waited in place of ${count}.`);
       const how = seeded ? 'seeded' : 'asked for';
       points.push({
         contender: 'ours',
