@@ -42,7 +42,10 @@ test('is calm once the crowd is answered, failures included', async () => {
   const load = new HttpLoad(1_000);
   await load.calm(60_000);
   const { open, work } = gates(50);
-  const all = Promise.allSettled([...work.map(one => load.run(one)), load.run(() => Promise.reject())]);
+  const all = Promise.allSettled([
+    ...work.map(one => load.run(one)),
+    load.run(() => Promise.reject(new Error('one fails'))),
+  ]);
   await turn();
   let calm = false;
   const waiting = load.calm(60_000).then(() => {
