@@ -39,7 +39,7 @@ interface Sorted {
 }
 
 /** Asked once for all that wait in a pool, and now and then only. */
-const isAboutBatchPool = (call: string): boolean => /^GET \/pools\//.test(call);
+const isAboutBatchPool = (call: string): boolean => call.startsWith('GET /pools/');
 
 const isCallback = (call: string): boolean => call.includes('/plans/');
 
