@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Stack } from '../local/stack/stack.js';
 import { type Calls, type Counts, callsBetween, difference, readCalls } from './counts.js';
 import type { Executions } from './executions.js';
-import { type InstanceCost, instanceCost } from './histories.js';
+import { type InstanceCost, instanceCosts } from './histories.js';
 import { freeNodes, holdNodes, nodeCount } from './nodes.js';
 import { requestIdOf, startRun, untilSucceeded } from './pipelines.js';
 import { plans } from './plans.js';
@@ -80,7 +80,7 @@ export async function followRequests(following: Following): Promise<Followed> {
     await untilAtRest(following);
   }
   const all = await happened.sofar();
-  const instances = perRequest ? await Promise.all(ids.map(async id => instanceCost(stack, id))) : [];
+  const instances = perRequest ? await instanceCosts(stack, ids) : [];
   return { requests, all, waiting, rounds: lastRound - firstRound, instances };
 }
 

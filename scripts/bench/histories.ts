@@ -18,25 +18,29 @@ export interface InstanceCost {
 const hubTable = 'AzDOBatchAgentsInstances';
 
 /**
- * What an orchestration that is over has left in the task hub: one row an episode, with the events that it added.
+ * What orchestrations that are over have left in the task hub: one row an episode, with the events that it added.
  *
- * @throws when it is not over, or not known
+ * @throws when one is not over, or not known
  */
-export async function instanceCost(
+export async function instanceCosts(
   { settings }: Pick<Stack, 'settings'>,
-  instanceId: string,
-): Promise<InstanceCost> {
+  instanceIds: readonly string[],
+): Promise<readonly InstanceCost[]> {
   const table = openTable(settings['AzureWebJobsStorage'] ?? '', hubTable);
   const store = new Store(table, createLog({ default: 'none' }), () => {});
-  const stored = await store.read(instanceId);
-  if (stored === undefined) throw new Error(`There is no orchestration ${instanceId}.`);
-  const { events, episode, record } = stored;
-  if (!hasEnded(record.runtimeStatus))
-    throw new Error(`Orchestration ${instanceId} is ${record.runtimeStatus}.`);
-  return {
-    episodes: episode,
-    activities: events.filter(({ EventType: type }) => type === EventType.TaskScheduled).length,
-    events: events.length,
-    bytes: Buffer.byteLength(JSON.stringify(events)),
-  };
+  return Promise.all(
+    instanceIds.map(async instanceId => {
+      const stored = await store.read(instanceId);
+      if (stored === undefined) throw new Error(`There is no orchestration ${instanceId}.`);
+      const { events, episode, record } = stored;
+      if (!hasEnded(record.runtimeStatus))
+        throw new Error(`Orchestration ${instanceId} is ${record.runtimeStatus}.`);
+      return {
+        episodes: episode,
+        activities: events.filter(({ EventType: type }) => type === EventType.TaskScheduled).length,
+        events: events.length,
+        bytes: Buffer.byteLength(JSON.stringify(events)),
+      };
+    }),
+  );
 }

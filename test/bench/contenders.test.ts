@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readCalls } from '../../scripts/bench/counts.js';
 import { Executions } from '../../scripts/bench/executions.js';
-import { instanceCost } from '../../scripts/bench/histories.js';
+import { instanceCosts } from '../../scripts/bench/histories.js';
 import { freeNodes } from '../../scripts/bench/nodes.js';
 import { registerDummyAgent, requestIdOf, startRun, untilSucceeded } from '../../scripts/bench/pipelines.js';
 import { type AppName, openWorld } from '../../scripts/bench/world.js';
@@ -65,9 +65,13 @@ contenders(
       assert.equal(await batchTasks(stack), []);
 
       const requestId = (await requestIdOf(stack, runId)) ?? '';
-      const { activities } = await waitFor('its end', async () => instanceCost(stack, requestId));
+      const [cost] = await waitFor('its end', async () => instanceCosts(stack, [requestId]));
       const looks = executions.of('lookAtAgent');
-      assert.is(activities, looks + 3, 'one activity each to create, to tell and to remove, and its looks');
+      assert.is(
+        cost?.activities,
+        looks + 3,
+        'one activity each to create, to tell and to remove, and its looks',
+      );
       const { devops } = await readCalls(stack, 'monitor');
       const told = Object.entries(devops).filter(([call]) => call.endsWith('/events'));
       assert.equal(
