@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { CallCounts } from './faults/call-counts.js';
 import { type Call, type Fault, Faults, noteOutcome } from './faults/faults.js';
-import { addFaultRoutes } from './faults/routes.js';
+import { addCallRoutes, addFaultRoutes } from './faults/routes.js';
 import type { Presets } from './faults/rule.js';
 
 export interface FaultOptions {
@@ -81,7 +81,8 @@ export function addCallsAndFaults(server: FastifyInstance, options: FaultOptions
     return answer.text;
   });
 
-  addFaultRoutes(server, counts, faults);
+  addCallRoutes(server, counts);
+  addFaultRoutes(server, faults);
 }
 
 const isControl = (request: FastifyRequest): boolean => request.url.startsWith('/_local/');

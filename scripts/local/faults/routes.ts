@@ -17,14 +17,7 @@ export const BitesQuery = z.object({ after: z.coerce.number().int().min(0).defau
  *     GET    /_local/faults/presets  rules by name
  *     GET    /_local/faults/bites    what was done to whom, oldest first; ?after=N: those after number N
  */
-export function addFaultRoutes(server: FastifyInstance, counts: CallCounts, faults: Faults): void {
-  server.get<{ Querystring: { client?: string } }>('/_local/calls', async ({ query: { client = '' } }) =>
-    counts.by(client),
-  );
-  server.delete('/_local/calls', async (_request, reply) => {
-    counts.reset();
-    return reply.code(204).send();
-  });
+export function addFaultRoutes(server: FastifyInstance, faults: Faults): void {
   server.get('/_local/faults', async () => faults.list());
   server.put('/_local/faults', async (request, reply) => {
     try {
@@ -44,5 +37,16 @@ export function addFaultRoutes(server: FastifyInstance, counts: CallCounts, faul
     const query = BitesQuery.safeParse(request.query);
     if (!query.success) return reply.code(400).send({ error: z.prettifyError(query.error) });
     return faults.bites(query.data.after);
+  });
+}
+
+/** The part of it that counts. */
+export function addCallRoutes(server: FastifyInstance, counts: Pick<CallCounts, 'by' | 'reset'>): void {
+  server.get<{ Querystring: { client?: string } }>('/_local/calls', async ({ query: { client = '' } }) =>
+    counts.by(client),
+  );
+  server.delete('/_local/calls', async (_request, reply) => {
+    counts.reset();
+    return reply.code(204).send();
   });
 }

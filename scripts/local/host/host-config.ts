@@ -21,6 +21,15 @@ const Level = z.string().transform((text, context) => {
 const Count = (minimum: number, maximum = Number.MAX_SAFE_INTEGER) =>
   z.coerce.number().pipe(z.int().min(minimum).max(maximum));
 
+const HttpOptions = z.looseObject({
+  routePrefix: z.string().default('api'),
+  /** -1: no limit. */
+  maxConcurrentRequests: z.coerce
+    .number()
+    .pipe(z.union([z.literal(-1), z.int().min(1)]))
+    .default(-1),
+});
+
 const QueueOptions = z.looseObject({
   messageEncoding: z.enum(['base64', 'none']).default('base64'),
   batchSize: Count(1, 32).default(16),
@@ -49,7 +58,7 @@ const HostJson = z.looseObject({
   logging: z.looseObject({ logLevel: z.record(z.string(), Level).prefault({}) }).prefault({}),
   extensions: z
     .looseObject({
-      http: z.looseObject({ routePrefix: z.string().default('api') }).prefault({}),
+      http: HttpOptions.prefault({}),
       queues: QueueOptions.prefault({}),
       durableTask: DurableOptions.prefault({}),
     })
@@ -62,6 +71,8 @@ export type DurableConfig = z.output<typeof DurableOptions>;
 /** What this host reads of host.json; durations in milliseconds. */
 export interface HostConfig {
   readonly routePrefix: string;
+  /** HTTP functions that run at once; infinite where there is no limit. */
+  readonly maxConcurrentRequests: number;
   readonly logLevels: Readonly<Record<string, LogLevel>>;
   readonly queues: QueueConfig;
   readonly durable: DurableConfig;
@@ -86,9 +97,10 @@ export function parseHostConfig(file: unknown, path: string): HostConfig {
       `${path} asks for the Durable storage provider "${provider}"; this host has only AzureStorage.`,
     );
   }
-  const { queues } = extensions;
+  const { queues, http } = extensions;
   return {
-    routePrefix: extensions.http.routePrefix,
+    routePrefix: http.routePrefix,
+    maxConcurrentRequests: http.maxConcurrentRequests < 0 ? Infinity : http.maxConcurrentRequests,
     logLevels: { default: 'information', ...logging.logLevel },
     queues: { ...queues, newBatchThreshold: queues.newBatchThreshold ?? Math.floor(queues.batchSize / 2) },
     durable: extensions.durableTask,

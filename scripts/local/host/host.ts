@@ -11,6 +11,7 @@ import { type RunningDurable, startDurable } from './durable/start.js';
 import { withRetries } from './function-retry.js';
 import { type HostConfig, readHostConfig } from './host-config.js';
 import { addHttpTriggers, createHttpServer } from './http.js';
+import { HttpLoad } from './http-load.js';
 import { type InvocationCall, type InvocationOutcome, Invoker } from './invoker.js';
 import { durableSystemKey, openKeys } from './keys.js';
 import { createLog, errorMessage, type Log } from './log.js';
@@ -95,6 +96,7 @@ class Host {
   readonly #queues: QueueListener[] = [];
   readonly #timers: TimerListener[] = [];
   readonly #dataDir: string;
+  readonly #load: HttpLoad;
   #durable: RunningDurable | undefined;
 
   constructor(
@@ -107,6 +109,7 @@ class Host {
   ) {
     this.#dataDir = options.dataDir ?? join(options.appDir, '.local', 'host');
     this.#invoker = new Invoker(core, log);
+    this.#load = new HttpLoad(config.maxConcurrentRequests);
     const named = {
       resolve: (text: string, where: string) => resolvePercentNames(text, settings, where),
       connection: (name: string | undefined, where: string) => resolveConnection(name, settings, where),
@@ -161,6 +164,7 @@ class Host {
         functions,
         log,
         inputs: this.#inputs,
+        load: this.#load,
         streamUri: capabilities['HttpUri'],
         invoke: async (target, call) => {
           try {
@@ -210,9 +214,9 @@ class Host {
 
   async #invoke(target: RegisteredFunction, call: InvocationCall): Promise<InvocationOutcome> {
     const outcome = await this.#invoker.invoke(target, call);
-    const [trigger] = call.inputData;
-    const bindingData = bindingDataOf(trigger?.data, call.triggerMetadata);
-    await sendOutputs(this.#outputs, target.metadata, outcome.response, bindingData);
+    await sendOutputs(this.#outputs, target.metadata, outcome.response, () =>
+      bindingDataOf(call.inputData[0]?.data, call.triggerMetadata),
+    );
     return outcome;
   }
 
@@ -240,6 +244,7 @@ class Host {
             config: this.config.queues,
             binary: dataType?.toLowerCase() === 'binary',
             log: this.log,
+            untilCalm: ms => this.#load.calm(ms),
             run: async (data, triggerMetadata) => {
               const inputData = [{ name: trigger.name, data }, ...extraInputs(target.metadata, this.#inputs)];
               await this.#invoke(target, { inputData, triggerMetadata });

@@ -10,6 +10,7 @@ import * as z from 'zod';
 import { extraInputs } from './bindings.js';
 import type { RegisteredFunction } from './core-module.js';
 import type { HttpRequestData, OutputData, ResponseCookie } from './core-types.js';
+import type { HttpLoad } from './http-load.js';
 import { passThrough } from './http-stream.js';
 import type { InvocationCall, InvocationOutcome } from './invoker.js';
 import { createKeyCheck, type Keys, keysFor } from './keys.js';
@@ -104,12 +105,13 @@ export interface HttpTriggerOptions {
   /** The app's own HTTP server, through which requests go when it streams. */
   readonly streamUri: string | undefined;
   readonly inputs: Parameters<typeof extraInputs>[1];
+  readonly load: HttpLoad;
   readonly log: Log;
 }
 
 /** Serves the functions with an HTTP trigger. Returns lines that tell a person where each is. */
 export function addHttpTriggers(options: HttpTriggerOptions): string[] {
-  const { server, keys, log } = options;
+  const { server, keys, log, load } = options;
   const served: { readonly route: Route; readonly methods: readonly string[] }[] = [];
   const lines: string[] = [];
   const routes: RouteOptions[] = [];
@@ -142,11 +144,14 @@ export function addHttpTriggers(options: HttpTriggerOptions): string[] {
           const inputData = [{ name: triggerName, data: { http: data } }, ...others];
           try {
             if (options.streamUri !== undefined) {
-              return await passThrough(options.streamUri, request, reply, data, call =>
-                options.invoke(target, { ...call, inputData }),
+              const { streamUri } = options;
+              return await load.run(() =>
+                passThrough(streamUri, request, reply, data, call =>
+                  options.invoke(target, { ...call, inputData }),
+                ),
               );
             }
-            sendAnswer(reply, answerOf(await options.invoke(target, { inputData })));
+            sendAnswer(reply, answerOf(await load.run(() => options.invoke(target, { inputData }))));
           } catch {
             // Logged where it was invoked. The message may hold anything, so the caller doesn't get it.
             return sendProblem(

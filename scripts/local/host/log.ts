@@ -18,11 +18,11 @@ export function toLogLevel(text: string): LogLevel | undefined {
 
 /**
  * @param levels minimum level by category prefix; `default` for the rest. The longest matching prefix decides, as in Azure.
- * @param out receives whole lines; tests pass their own.
+ * @param out receives whole lines, and whether they are bad news; tests pass their own.
  */
 export function createLog(
   levels: Readonly<Record<string, LogLevel>>,
-  out: (line: string) => void = line => process.stdout.write(line),
+  out: (line: string, urgent: boolean) => void = bufferedStdout(),
 ): Log {
   const prefixes = Object.keys(levels)
     .filter(prefix => prefix !== 'default')
@@ -47,8 +47,28 @@ export function createLog(
       if (!enabled(level, category)) return;
       const name = level.charAt(0).toUpperCase() + level.slice(1);
       const id = invocationId ? ` [${invocationId.slice(0, 8)}]` : '';
-      out(`${new Date().toISOString()} ${name} ${category}${id} ${message}\n`);
+      const urgent = logLevels.indexOf(level) >= logLevels.indexOf('warning');
+      out(`${new Date().toISOString()} ${name} ${category}${id} ${message}\n`, urgent);
     },
+  };
+}
+
+/**
+ * Writes the lines of one turn of the event loop together, as each write stops the process for a while. Bad news
+ * don't wait: nobody who is told of a failure should look for it in vain.
+ */
+function bufferedStdout(): (line: string, urgent: boolean) => void {
+  let lines: string[] = [];
+  const flush = (): void => {
+    const text = lines.join('');
+    lines = [];
+    if (text !== '') process.stdout.write(text);
+  };
+  process.once('exit', flush);
+  return (line, urgent) => {
+    if (lines.length === 0 && !urgent) setImmediate(flush);
+    lines.push(line);
+    if (urgent) flush();
   };
 }
 

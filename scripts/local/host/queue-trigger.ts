@@ -11,6 +11,8 @@ import { isTransient, openQueue, sleep, storageStatus } from './storage.js';
 const leaseSeconds = 6;
 const renewEveryMs = 2_000;
 const minimumPollMs = 100;
+/** A message may wait so long for callers who wait themselves. */
+const longestYieldMs = 500;
 
 export interface QueueListenerOptions {
   readonly functionName: string;
@@ -20,6 +22,8 @@ export interface QueueListenerOptions {
   /** The function takes bytes (`dataType: "binary"`): they must not be parsed on their way. */
   readonly binary: boolean;
   readonly log: Log;
+  /** Resolves when nobody waits for what matters more than messages, or after `ms`. */
+  untilCalm(ms: number): Promise<void>;
   /** Runs the function on one message; rejects when it failed. */
   run(data: TypedData, triggerMetadata: Readonly<Record<string, TypedData>>): Promise<void>;
 }
@@ -73,6 +77,7 @@ export class QueueListener {
         await this.#pause(60_000);
         continue;
       }
+      await this.options.untilCalm(longestYieldMs);
       this.#nudged = false;
       let received = 0;
       try {

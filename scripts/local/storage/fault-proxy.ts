@@ -4,12 +4,12 @@ import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Fastify from 'fastify';
-import { CallCounts } from '../faults/call-counts.js';
 import { type Fault, Faults, noteOutcome } from '../faults/faults.js';
 import { addFaultRoutes } from '../faults/routes.js';
 import type { StoragePorts } from './connection-string.js';
 import { storagePresets } from './fault-presets.js';
-import { type StorageService, storageCall } from './storage-call.js';
+import type { StorageService } from './storage-call.js';
+import type { StorageCounts } from './storage-counts.js';
 
 export interface FaultProxy {
   readonly ports: StoragePorts;
@@ -30,11 +30,12 @@ export async function startFaultProxy(
   target: StoragePorts,
   wanted: StoragePorts,
   seed: number,
+  counts: StorageCounts,
 ): Promise<FaultProxy> {
   const faults = new Faults(storagePresets, seed);
-  const counts = new CallCounts();
   const control = Fastify();
-  addFaultRoutes(control, counts, faults);
+  counts.addRoutes(control);
+  addFaultRoutes(control, faults);
   await control.ready();
   const agent = new http.Agent({ keepAlive: true, timeout: idleConnectionMs });
 
@@ -46,8 +47,7 @@ export async function startFaultProxy(
     const body = await buffer(request);
     const { method = 'GET', url = '/' } = request;
     const client = request.headers['user-agent'] ?? '';
-    const call = { ...storageCall(service, method, url), url, client };
-    counts.add(call.name, client);
+    const call = { ...counts.add(service, method, url, client, body.toString('latin1')), url, client };
     const fault =
       faults.decide(call, 'arrival') ??
       (faults.needsContent ? faults.decide({ ...call, content: body.toString() }, 'content') : undefined);

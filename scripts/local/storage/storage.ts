@@ -1,10 +1,14 @@
 import { randomInt } from 'node:crypto';
 import { createRequire } from 'node:module';
+import Fastify from 'fastify';
 import * as z from 'zod';
 import type { RunningService } from '../service.js';
 import { type AzuriteServer, openAzurite } from './azurite.js';
 import { connectionStringOf, type StoragePorts } from './connection-string.js';
+import { countCalls } from './count-calls.js';
+import { skipEmptyRemovals } from './empty-removals.js';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.js';
+import { StorageCounts } from './storage-counts.js';
 import { writeThrough } from './write-through.js';
 
 export interface StorageOptions {
@@ -36,7 +40,10 @@ const portsOf = ({ blob, queue, table }: Record<keyof StoragePorts, AzuriteServe
   table: portOf(table),
 });
 
-/** Starts blob, queue and table storage in this process, on the loopback interface only. */
+/**
+ * Starts blob, queue and table storage in this process, on the loopback interface only. Each port counts its calls
+ * (storage-counts.ts).
+ */
 export async function startStorage(options: StorageOptions): Promise<RunningStorage> {
   const { dataDir, ports = {}, faults = false, saveEveryWrite = false } = options;
   const { seed = randomInt(2 ** 31) } = options;
@@ -44,21 +51,32 @@ export async function startStorage(options: StorageOptions): Promise<RunningStor
   const anyPorts = { blob: 0, queue: 0, table: 0 };
   const wanted = { ...anyPorts, ...ports };
   const azurite = await openAzurite(dataDir, faults ? anyPorts : wanted);
-  const servers = [azurite.blob, azurite.queue, azurite.table];
+  const servers = [
+    ['blob', azurite.blob],
+    ['queue', azurite.queue],
+    ['table', azurite.table],
+  ] as const;
   const started: AzuriteServer[] = [];
+  const counts = new StorageCounts();
+  const control = Fastify();
   let proxy: FaultProxy | undefined;
   const close = async (): Promise<void> => {
     // First, so that nothing that its clients still ask for finds storage gone.
     await proxy?.close();
-    await Promise.all(started.map(server => server.close()));
+    await Promise.all([control.close(), ...started.map(server => server.close())]);
   };
   try {
-    for (const server of servers) {
+    counts.addRoutes(control);
+    await control.ready();
+    for (const [service, server] of servers) {
       writeThrough(server.httpServer, server.databases, saveEveryWrite);
+      if (!faults) countCalls(service, server.httpServer, counts, control);
       await server.start();
       started.push(server);
+      for (const collection of server.databases.flatMap(({ collections }) => collections))
+        skipEmptyRemovals(collection);
     }
-    if (faults) proxy = await startFaultProxy(portsOf(azurite), wanted, seed);
+    if (faults) proxy = await startFaultProxy(portsOf(azurite), wanted, seed, counts);
   } catch (error) {
     await close();
     throw error;

@@ -1,18 +1,31 @@
 import { stat } from 'node:fs/promises';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { wrapListener } from './request-listener.js';
 
 /** What we use of a LokiJS database: all of it is in memory, and a save writes all of it to its file. */
 export interface Database {
   readonly filename: string;
+  readonly collections: readonly Collection[];
   autosaveDirty(): boolean;
   autosaveDisable(): void;
   saveDatabase(callback: (error?: Error | null) => void): void;
+}
+
+/** A kind of documents in it. */
+export interface Collection {
+  /** @param documents one, or an array */
+  remove(documents: unknown): unknown;
 }
 
 /** Bytes up to which each write waits for its save: up to some 4 ms on a small machine. */
 const smallBytes = 1024 * 1024;
 /** Share of the time that saving may take beyond that. */
 const busyShare = 0.1;
+/** More that wait for one save are a crowd: it can wait a moment longer for fewer saves, where one caller should not. */
+const fewWriters = 4;
+/** How often files are asked for their size. */
+const sizeEveryMs = 100;
 
 const save = (database: Database): Promise<void> =>
   new Promise((resolve, reject) => {
@@ -25,7 +38,7 @@ const save = (database: Database): Promise<void> =>
 /**
  * Makes an answer mean what it means in the cloud: that the write will survive. Azurite saves its databases every
  * five seconds, so a kill takes back what it has acknowledged. Here a write is answered after the save that holds
- * it; writes that arrive during a save share the next one.
+ * it; writes that arrive during a save share the next one. Where many do, saving rests as long as it has worked.
  *
  * As a save writes the whole database, that is only done while it is small, which one of a demo or a test is. A bigger
  * one is saved in the background, as often as a tenth of the time allows: then a kill can take back the last moments.
@@ -33,40 +46,45 @@ const save = (database: Database): Promise<void> =>
  * @param always wait for the save however big the database is.
  */
 export function writeThrough(server: Server, databases: readonly Database[], always = false): void {
-  let running: Promise<void> | undefined;
+  let running: Promise<unknown> = Promise.resolve();
   let next: Promise<void> | undefined;
-  let lastMs = 0;
+  /** Writes that wait for `next`. */
+  let waiting = 0;
+  /** Of the last save. */
+  let last = { ms: 0, endedAt: 0, crowded: false };
   let bytes = 0;
+  let sizedAt = Number.NEGATIVE_INFINITY;
   let background: NodeJS.Timeout | undefined;
 
   const saveAll = async (): Promise<void> => {
     const started = performance.now();
+    const crowded = waiting > fewWriters;
+    next = undefined;
+    waiting = 0;
     // A save by its own clock would count as done here while it is still being written.
     for (const database of databases) database.autosaveDisable();
     await Promise.all(databases.filter(database => database.autosaveDirty()).map(save));
-    lastMs = performance.now() - started;
+    const endedAt = performance.now();
+    last = { ms: endedAt - started, endedAt, crowded };
+    if (endedAt - sizedAt < sizeEveryMs) return;
+    sizedAt = endedAt;
     const sizes = await Promise.all(
       databases.map(({ filename }) => stat(filename).catch(() => ({ size: 0 }))),
     );
     bytes = sizes.reduce((sum, { size }) => sum + size, 0);
   };
-  const begin = (): Promise<void> => {
-    const saving = saveAll().finally(() => {
-      if (running === saving) running = undefined;
-    });
-    running = saving;
-    return saving;
-  };
   const saved = (): Promise<void> => {
-    if (!running) return begin();
+    waiting += 1;
+    if (next) return next;
     // The one under way may have read memory before this write was in it.
-    next ??= running
-      .catch(() => undefined)
-      .then(() => {
-        next = undefined;
-        return begin();
-      });
-    return next;
+    const saving = running.then(async () => {
+      const restMs = last.crowded ? last.endedAt + last.ms - performance.now() : 0;
+      if (restMs > 1) await sleep(restMs);
+      await saveAll();
+    });
+    next = saving;
+    running = saving.catch(() => undefined);
+    return saving;
   };
 
   const report = (error: unknown): void => console.error(`Storage could not be saved: ${String(error)}`);
@@ -75,16 +93,12 @@ export function writeThrough(server: Server, databases: readonly Database[], alw
     background ??= setTimeout(() => {
       background = undefined;
       saved().catch(report);
-    }, lastMs / busyShare);
+    }, last.ms / busyShare);
   };
 
-  const listeners = server.listeners('request');
-  if (listeners.length !== 1)
-    throw new Error('Azurite should have one request listener: its structure has changed.');
-  server.removeAllListeners('request');
-  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+  wrapListener(server, (request, response, listener) => {
     if (request.method !== 'GET' && request.method !== 'HEAD') holdBack(response, afterWrite);
-    for (const listener of listeners) Reflect.apply(listener, server, [request, response]);
+    listener(request, response);
   });
 }
 

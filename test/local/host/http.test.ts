@@ -10,7 +10,14 @@ let app: AppFolder;
 let host: RunningHost;
 
 test.before(async () => {
-  app = await makeApp({ main: sample('web') });
+  app = await makeApp({
+    main: sample('web'),
+    settings: {
+      'AzureWebJobs.resting.Disabled': 'true',
+      AzureWebJobs_dozing_Disabled: '1',
+      'AzureWebJobs.restless.Disabled': 'false',
+    },
+  });
   host = await RunningHost.start(app);
 });
 test.after(async () => {
@@ -132,6 +139,12 @@ test('log by level', async () => {
   assert.match(host.output, /Information Function\.logs\.User \[\w{8}\] to be seen/);
   assert.match(host.output, /Warning Function\.logs\.User \[\w{8}\] to be heeded/);
   assert.not.match(host.output, 'too quiet');
+});
+
+test('are not served when a setting disables them', async () => {
+  assert.is((await host.fetch('/api/resting')).status, 404);
+  assert.is((await host.fetch('/api/dozing')).status, 404);
+  assert.is(await text('/api/restless'), 'awake');
 });
 
 test('refuse a body over 100 MB unread', async () => {

@@ -2,7 +2,15 @@ import { BlobServiceClient } from '@azure/storage-blob';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { bindingDataOf, fillIn } from '../../../scripts/local/host/outputs/binding-data.js';
-import { type AppFolder, type Azurite, makeApp, RunningHost, sample, startAzurite } from './harness.js';
+import {
+  type AppFolder,
+  type Azurite,
+  makeApp,
+  RunningHost,
+  sample,
+  startAzurite,
+  until,
+} from './harness.js';
 
 const test = suite('outputs of functions');
 let azurite: Azurite;
@@ -44,6 +52,7 @@ test('a fan-out copies each file to a blob of its own name', async () => {
 test('an SMS is printed and not sent', async () => {
   const status = await host.ended(await host.startNew('challenge', '+4912345'));
   assert.is(status.output, 4711);
+  await until('the line', () => host.output.includes('Not sent: SMS'));
   assert.match(host.output, 'Not sent: SMS from +1555 to +4912345: Your verification code is 4711');
 });
 

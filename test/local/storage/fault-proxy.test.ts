@@ -85,7 +85,7 @@ faults('passes everything on as it was signed, and names what it counts', async 
     'DELETE queue/requests/messages/:messageId': 1,
     'POST table/Rows': 1,
     'GET table/Rows(:key)': 1,
-    'POST table/$batch': 1,
+    'POST table/$batch(Rows)': 1,
     'GET table/Rows': 1,
   })) {
     assert.is(counts[call], times, `${call} in ${JSON.stringify(counts)}`);

@@ -14,6 +14,7 @@ const Ready = z.object({
   url: z.string(),
   details: z.object({ connectionString: z.string() }),
 });
+const Counts = z.record(z.string(), z.number());
 
 interface Context {
   folder: TempFolder;
@@ -52,8 +53,11 @@ async function start({ folder, running }: Context, args: string[] = []): Promise
 }
 
 const queueOf = (connectionString: string): QueueClient => new QueueClient(connectionString, 'requests');
-const tableOf = (connectionString: string): TableClient =>
-  TableClient.fromConnectionString(connectionString, 'Requests', { allowInsecureConnection: true });
+const tableOf = (connectionString: string, userAgentPrefix = 'test'): TableClient =>
+  TableClient.fromConnectionString(connectionString, 'Requests', {
+    allowInsecureConnection: true,
+    userAgentOptions: { userAgentPrefix },
+  });
 
 const portsOf = (connectionString: string): string[] =>
   ['blob', 'queue', 'table'].flatMap(kind => {
@@ -96,6 +100,34 @@ storage('keeps what was acknowledged when much is stored already, if it is told 
   const second = await start(context, [...saving, ...portsOf(first.connectionString)]);
   const last = await tableOf(second.connectionString).getEntity<{ text: string }>('p', 'r39');
   assert.is(last.text.length, 30_000);
+});
+
+storage('counts its calls on each port, and what is done inside of transactions', async context => {
+  const { connectionString } = await start(context);
+  const [, blobPort = '', , queuePort = ''] = portsOf(connectionString);
+  const ask = async (path: string, port = blobPort): Promise<Record<string, number>> =>
+    Counts.parse(await (await fetch(`http://127.0.0.1:${port}/_local/${path}`)).json());
+  const table = tableOf(connectionString, 'ours');
+  await table.createTable();
+  await fetch(`http://127.0.0.1:${blobPort}/_local/calls`, { method: 'DELETE' });
+  const entity = (rowKey: string) => ({ partitionKey: 'p', rowKey, text: 'POST http://x/y/Other HTTP/1.1' });
+  await table.submitTransaction([
+    ['create', entity('1')],
+    ['upsert', { ...entity('2'), text: 'x'.repeat(30_000) }, 'Replace'],
+    ['create', entity('3')],
+  ]);
+  await table.submitTransaction([['update', entity('1'), 'Merge']]);
+  await tableOf(connectionString, 'theirs').getEntity('p', '2');
+  const transactions = { 'POST table/$batch(Requests)': 2 };
+  assert.equal(await ask('calls'), { 'GET table/Requests(:key)': 1, ...transactions });
+  assert.equal(await ask('calls?client=ours', queuePort), transactions);
+  assert.equal(await ask('operations'), {
+    'PATCH table/Requests(:key)': 1,
+    'POST table/Requests': 2,
+    'PUT table/Requests(:key)': 1,
+  });
+  await fetch(`http://127.0.0.1:${queuePort}/_local/calls`, { method: 'DELETE' });
+  assert.equal([await ask('calls'), await ask('operations')], [{}, {}]);
 });
 
 storage('ends with 0 within moments of SIGTERM, and keeps its data', async context => {

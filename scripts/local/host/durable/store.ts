@@ -4,7 +4,9 @@ import * as z from 'zod';
 import { errorMessage, type Log } from '../log.js';
 import { isTableMissing, isTransient, sleep, storageStatus } from '../storage.js';
 import { EventType, FailureDetails, HistoryEvent } from './events.js';
-import { overflowKey, type Packed, packText, type Row, toPartitionKey, unpackText } from './rows.js';
+import { GroupWriter, transactionLimit } from './group-writer.js';
+import { keyAt, ownPlace, type Place, Places, placeOfRow, prefixOf } from './places.js';
+import { overflowKey, type Packed, packText, type Row, unpackText } from './rows.js';
 
 export const RuntimeStatus = z.enum(['Pending', 'Running', 'Suspended', 'Completed', 'Failed', 'Terminated']);
 export type RuntimeStatus = z.output<typeof RuntimeStatus>;
@@ -75,7 +77,6 @@ export interface Commit {
 const statusKey = '0status';
 /** Not the key of any instance: see toPartitionKey. */
 export const lockPartition = '~lock';
-const batchLimit = 100;
 const carriedPerCommit = 15;
 
 const StatusRow = z.looseObject({
@@ -100,19 +101,25 @@ type TableRow = { rowKey: string; partitionKey: string } & Readonly<Record<strin
 
 /**
  * The journal of all instances, in one table: what must change together lies in one partition, so that one
- * transaction changes it. An instance's partition holds its status row, one row per episode with the events the
+ * transaction changes it. An instance has there (places.ts) its status row, one row per episode with the events the
  * episode added, and one row per message not yet taken in. Texts that a row can't hold lie in overflow rows,
  * written before the row that refers to them, so a kill in between leaves waste and no half value.
+ *
+ * Keys of rows are without the instance's prefix everywhere but in the table.
  */
 export class Store {
   readonly #stop = new AbortController();
+  readonly #places = new Places();
+  readonly #writer: GroupWriter;
 
   /** @param missing told when a call finds that the table is gone; the call itself fails */
   constructor(
     private readonly table: TableClient,
     private readonly log: Log,
     private readonly missing: () => void,
-  ) {}
+  ) {
+    this.#writer = new GroupWriter(table);
+  }
 
   async open(): Promise<void> {
     await this.#call('open the task hub', async () => {
@@ -131,20 +138,27 @@ export class Store {
       const found: StoredInstance[] = [];
       let rows: TableRow[] = [];
       let ended = false;
+      let here: Place | undefined;
       const close = (): void => {
         const instance = assemble(rows);
-        if (instance) found.push(ended ? { ...instance, waste: [] } : instance);
+        if (instance && here) {
+          this.#places.learn(instance.record.instanceId, here);
+          found.push(ended ? { ...instance, waste: [] } : instance);
+        }
         rows = [];
         ended = false;
       };
       for await (const row of this.table.listEntities()) {
         const entity = toTableRow(row);
         if (entity.partitionKey === lockPartition) continue;
-        if (rows[0] && rows[0].partitionKey !== entity.partitionKey) close();
+        const place = placeOfRow(entity);
+        if (place.partitionKey !== here?.partitionKey || place.prefix !== here.prefix) close();
+        here = place;
+        const rowKey = entity.rowKey.slice(place.prefix.length);
         // The status row comes first, so the history of what has ended is never held.
-        if (entity.rowKey === statusKey) ended = hasEnded(RuntimeStatus.parse(entity['runtimeStatus']));
-        else if (ended && !entity.rowKey.startsWith('x|')) continue;
-        rows.push(entity);
+        if (rowKey === statusKey) ended = hasEnded(RuntimeStatus.parse(entity['runtimeStatus']));
+        else if (ended && !rowKey.startsWith('x|')) continue;
+        rows.push({ ...entity, rowKey });
       }
       close();
       return found;
@@ -152,18 +166,12 @@ export class Store {
   }
 
   async read(instanceId: string): Promise<StoredInstance | undefined> {
-    const partitionKey = toPartitionKey(instanceId);
-    return await this.#call(`read ${instanceId}`, async () => {
-      const rows: TableRow[] = [];
-      const query = { queryOptions: { filter: odata`PartitionKey eq ${partitionKey}` } };
-      for await (const row of this.table.listEntities(query)) rows.push(toTableRow(row));
-      return assemble(rows);
-    });
+    return await this.#call(`read ${instanceId}`, async () => assemble(await this.#rowsOf(instanceId)));
   }
 
   async readRecord(instanceId: string): Promise<InstanceRecord | undefined> {
     const row = await this.#call(`read ${instanceId}`, () =>
-      this.#get(toPartitionKey(instanceId), statusKey),
+      this.#get(this.#places.of(instanceId), statusKey),
     );
     if (!row) return undefined;
     const needed = [...overflowOf(row, 'input'), ...overflowOf(row, 'output')];
@@ -174,25 +182,26 @@ export class Store {
 
   /** Writes a new instance, or a new life of an ended one. */
   async start(record: InstanceRecord): Promise<void> {
-    const row = this.#statusRow(record, record);
+    const place = this.#places.settle(record.instanceId);
+    const row = this.#statusRow(place, record, record);
     await this.#writeOverflow(record.instanceId, row.overflow);
-    await this.#call(`start ${record.instanceId}`, async () => {
-      await this.table.upsertEntity(row.entity, 'Replace');
-    });
+    await this.#call(`start ${record.instanceId}`, () =>
+      this.#writer.write(place.partitionKey, [['upsert', row.entity, 'Replace']]),
+    );
   }
 
   /** @returns keys of the history rows written */
   async commit(commit: Commit): Promise<string[]> {
     const { before, change, episode } = commit;
     const after: InstanceRecord = { ...before, ...change };
-    const partitionKey = toPartitionKey(before.instanceId);
+    const place = this.#places.of(before.instanceId);
     const commitId = randomUUID();
     const actions: TransactionAction[] = [];
     const written: string[] = [];
     let proof: string = statusKey;
 
     if (Object.keys(change).length > 0) {
-      const { entity, overflow } = this.#statusRow(after, change);
+      const { entity, overflow } = this.#statusRow(place, after, change);
       await this.#writeOverflow(before.instanceId, overflow);
       // Only of an instance that is there: one that was deleted with the hub must not come back as a half.
       actions.push(['update', { ...entity, commitId }, 'Merge']);
@@ -202,8 +211,7 @@ export class Store {
       const packed = packText('events', JSON.stringify(episode.events.map(withoutBodies)), rowKey);
       await this.#writeOverflow(before.instanceId, packed.overflow);
       const entity: Row = {
-        partitionKey,
-        rowKey,
+        ...keyAt(place, rowKey),
         commitId,
         generation: after.generation,
         episode: episode.number,
@@ -222,19 +230,15 @@ export class Store {
       actions.push(['upsert', packed.entity, 'Replace']);
     }
     const drop = [...commit.consumed.flatMap(messageRowKeys), ...(commit.drop ?? [])];
-    const room = batchLimit - actions.length;
-    for (const rowKey of drop.slice(0, room)) actions.push(['delete', { partitionKey, rowKey }]);
+    const room = transactionLimit - actions.length;
+    for (const rowKey of drop.slice(0, room)) actions.push(['delete', keyAt(place, rowKey)]);
 
     await this.#submit(
       `store ${before.instanceId}`,
       async () => {
-        const [only] = actions;
-        if (actions.length === 1 && only?.[0] === 'upsert') await this.table.upsertEntity(only[1], only[2]);
-        else if (actions.length === 1 && only?.[0] === 'update')
-          await this.table.updateEntity(only[1], only[2], { etag: '*' });
-        else if (actions.length > 0) await this.table.submitTransaction(actions);
+        if (actions.length > 0) await this.#writer.write(place.partitionKey, actions);
       },
-      async () => (await this.#get(partitionKey, proof))?.['commitId'] === commitId,
+      async () => (await this.#get(place, proof))?.['commitId'] === commitId,
     );
     if (drop.length > room) await this.deleteRows(before.instanceId, drop.slice(room));
     return written;
@@ -243,37 +247,35 @@ export class Store {
   async addMessage(record: InstanceRecord, message: Message): Promise<void> {
     const packed = this.#messageRow(record, message);
     await this.#writeOverflow(record.instanceId, packed.overflow);
-    await this.#call(`send to ${record.instanceId}`, async () => {
-      await this.table.upsertEntity(packed.entity, 'Replace');
-    });
+    await this.#call(`send to ${record.instanceId}`, () =>
+      this.#writer.write(packed.entity.partitionKey, [['upsert', packed.entity, 'Replace']]),
+    );
   }
 
   /** Removes an instance. Its status row goes first: without one, what is left of a killed purge counts as waste. */
   async purge(instanceId: string): Promise<void> {
     await this.deleteRows(instanceId, [statusKey]);
-    const partitionKey = toPartitionKey(instanceId);
-    const keys = await this.#call(`read ${instanceId}`, async () => {
-      const found: string[] = [];
-      const query = {
-        queryOptions: { filter: odata`PartitionKey eq ${partitionKey}`, select: ['RowKey', 'PartitionKey'] },
-      };
-      for await (const row of this.table.listEntities(query)) found.push(toTableRow(row).rowKey);
-      return found;
-    });
-    await this.deleteRows(instanceId, keys);
+    const rows = await this.#call(`read ${instanceId}`, () =>
+      this.#rowsOf(instanceId, ['RowKey', 'PartitionKey']),
+    );
+    await this.deleteRows(
+      instanceId,
+      rows.map(({ rowKey }) => rowKey),
+    );
+    this.#places.forget(instanceId);
   }
 
   /** Deletes rows, absent ones included. */
   async deleteRows(instanceId: string, rowKeys: readonly string[]): Promise<void> {
-    const partitionKey = toPartitionKey(instanceId);
-    for (let at = 0; at < rowKeys.length; at += batchLimit) {
-      const part = rowKeys.slice(at, at + batchLimit);
+    const place = this.#places.of(instanceId);
+    for (let at = 0; at < rowKeys.length; at += transactionLimit) {
+      const part = rowKeys.slice(at, at + transactionLimit).map(rowKey => keyAt(place, rowKey));
       await this.#call(`clean up ${instanceId}`, async () => {
         try {
-          await this.table.submitTransaction(part.map(rowKey => ['delete', { partitionKey, rowKey }]));
+          await this.table.submitTransaction(part.map(key => ['delete', key]));
         } catch (error) {
           if (storageStatus(error) !== 404 || isTableMissing(error)) throw error;
-          for (const rowKey of part) await this.#deleteOne(partitionKey, rowKey);
+          for (const { partitionKey, rowKey } of part) await this.#deleteOne(partitionKey, rowKey);
         }
       });
     }
@@ -287,7 +289,35 @@ export class Store {
     }
   }
 
-  async #get(partitionKey: string, rowKey: string): Promise<TableRow | undefined> {
+  /** The rows of one instance, their keys without its prefix. */
+  async #rowsOf(instanceId: string, select?: string[]): Promise<TableRow[]> {
+    const { partitionKey, prefix } = this.#places.has(instanceId)
+      ? this.#places.of(instanceId)
+      : await this.#find(instanceId);
+    const filter =
+      prefix === ''
+        ? odata`PartitionKey eq ${partitionKey}`
+        : odata`PartitionKey eq ${partitionKey} and RowKey ge ${prefix} and RowKey lt ${endOf(prefix)}`;
+    const rows: TableRow[] = [];
+    const queryOptions = { filter, ...(select && { select }) };
+    for await (const row of this.table.listEntities({ queryOptions })) {
+      const entity = toTableRow(row);
+      rows.push({ ...entity, rowKey: entity.rowKey.slice(prefix.length) });
+    }
+    return rows;
+  }
+
+  /** The place of an instance that neither a scan nor a start has told of: somebody else has started it. */
+  async #find(instanceId: string): Promise<Place> {
+    const filter = odata`RowKey eq ${prefixOf(instanceId) + statusKey}`;
+    for await (const row of this.table.listEntities({ queryOptions: { filter } })) {
+      return placeOfRow(toTableRow(row));
+    }
+    return ownPlace(instanceId);
+  }
+
+  async #get(place: Place, key: string): Promise<TableRow | undefined> {
+    const { partitionKey, rowKey } = keyAt(place, key);
     try {
       return toTableRow(await this.table.getEntity(partitionKey, rowKey));
     } catch (error) {
@@ -297,10 +327,10 @@ export class Store {
   }
 
   async #writeOverflow(instanceId: string, overflow: Packed['overflow']): Promise<void> {
-    const partitionKey = toPartitionKey(instanceId);
+    const place = this.#places.of(instanceId);
     for (const { rowKey, properties } of overflow) {
       await this.#call(`store ${instanceId}`, async () => {
-        await this.table.upsertEntity({ partitionKey, rowKey, ...properties }, 'Replace');
+        await this.table.upsertEntity({ ...keyAt(place, rowKey), ...properties }, 'Replace');
       });
     }
   }
@@ -334,12 +364,12 @@ export class Store {
   }
 
   #statusRow(
+    place: Place,
     record: InstanceRecord,
     change: Partial<InstanceRecord>,
   ): { readonly entity: Row; readonly overflow: Packed['overflow'] } {
     const entity: Row = {
-      partitionKey: toPartitionKey(record.instanceId),
-      rowKey: statusKey,
+      ...keyAt(place, statusKey),
       instanceId: record.instanceId,
       name: record.name,
       life: record.life,
@@ -370,8 +400,8 @@ export class Store {
   ): { readonly entity: Row; readonly overflow: Packed['overflow'] } {
     const { key, kind, name, data } = message;
     const packed = packText('data', data, key);
-    const partitionKey = toPartitionKey(record.instanceId);
-    const entity: Row = { partitionKey, rowKey: key, life: record.life, kind, name, ...packed.properties };
+    const at = keyAt(this.#places.of(record.instanceId), key);
+    const entity: Row = { ...at, life: record.life, kind, name, ...packed.properties };
     return { entity, overflow: packed.overflow };
   }
 }
@@ -403,6 +433,10 @@ const withBodies = (event: HistoryEvent, record: InstanceRecord): HistoryEvent =
   if (event.EventType === EventType.ExecutionCompleted) return { ...event, Result: record.output };
   return event;
 };
+
+/** The first text that comes after all that begin with a prefix. */
+const endOf = (prefix: string): string =>
+  prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1);
 
 function toTableRow(row: object): TableRow {
   const { partitionKey, rowKey, ...rest } = TableKeys.parse(row);

@@ -16,12 +16,16 @@ export interface OutputBinding {
   send(output: LeftOutput): Promise<void>;
 }
 
-/** Sends everything that an invocation left in its outputs. */
+/**
+ * Sends everything that an invocation left in its outputs.
+ *
+ * @param bindingDataOf reads the whole trigger, which most functions have no use for
+ */
 export async function sendOutputs(
   bindings: ReadonlyMap<string, OutputBinding>,
   metadata: FunctionMetadata,
   response: InvocationResponse,
-  bindingData: BindingData,
+  bindingDataOf: () => BindingData,
 ): Promise<void> {
   for (const [name, binding] of Object.entries(metadata.bindings)) {
     const output = binding.direction === 'out' ? bindings.get(binding.type.toLowerCase()) : undefined;
@@ -29,6 +33,7 @@ export async function sendOutputs(
     const data =
       name === '$return' ? response.returnValue : response.outputData.find(left => left.name === name)?.data;
     if (!data) continue;
+    const bindingData = bindingDataOf();
     const where = `The ${binding.type} output of function "${metadata.name}"`;
     await output.send({ binding, data, bindingData, where });
   }

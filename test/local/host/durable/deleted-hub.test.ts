@@ -42,7 +42,8 @@ const gone = (id: string): Promise<unknown> =>
 async function rowsOf(id: string): Promise<string[]> {
   const rows: string[] = [];
   for await (const { partitionKey, rowKey } of table().listEntities()) {
-    if (partitionKey?.includes(id)) rows.push(`${partitionKey} ${rowKey ?? ''}`);
+    const key = `${partitionKey} ${rowKey}`;
+    if (key.includes(id)) rows.push(key);
   }
   return rows;
 }

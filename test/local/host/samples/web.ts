@@ -99,3 +99,7 @@ app.http('logs', {
     return {};
   },
 });
+
+app.http('resting', { methods: ['GET'], handler: () => ({ body: 'awake' }) });
+app.http('dozing', { methods: ['GET'], handler: () => ({ body: 'awake' }) });
+app.http('restless', { methods: ['GET'], handler: () => ({ body: 'awake' }) });
