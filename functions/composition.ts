@@ -71,10 +71,13 @@ const queues = async () => loaded(import('../shared/adapters/storage-queue.js'))
 
 const { batch, devOps, registry } = config;
 const clock = createSystemClock();
-const store = portOnFirstUse<RequestStore>(async () => {
-  const { createTableRequestStore } = await tables();
-  return createTableRequestStore({ account: await storageAccount('table') });
-}, {});
+const store = portOnFirstUse<RequestStore>(
+  async () => {
+    const { createTableRequestStore } = await tables();
+    return createTableRequestStore({ account: await storageAccount('table') });
+  },
+  { remembered: () => undefined },
+);
 /** Both limits count the same rows; they are exact within one process only because there is one of each in it. */
 const limits = { config, clock, listings: createLiveListings({ store, clock }) };
 const shared: Omit<Dependencies & IntakeDependencies, 'log'> = {
