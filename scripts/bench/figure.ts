@@ -2,6 +2,8 @@
 export interface Figure {
   /** Short and stable: `--only` and the JSON know it by this. */
   readonly name: string;
+  /** Figures that it reckons with: they are measured before it, even when only this one was asked for. */
+  readonly needs?: readonly string[];
   /** @throws when something could not be measured: a bench must not print a number that it does not have. */
   measure(bench: Bench): Promise<Measured>;
 }
@@ -16,6 +18,8 @@ export interface Bench {
   /** Says what is being done, for whoever waits. */
   readonly say: (line: string) => void;
   readonly signal: AbortSignal;
+  /** What has been measured before, by the name of its figure. */
+  readonly earlier?: ReadonlyMap<string, Measured>;
 }
 
 /** How much is measured. */
@@ -84,6 +88,8 @@ export interface RequestCost {
   readonly contender: ContenderName;
   /** How long its agent was waited for, in milliseconds. */
   readonly waitMs: number;
+  /** How often it was looked for meanwhile, in milliseconds from one look to the next; absent: as in production. */
+  readonly intervalMs?: number;
   /** Storage transactions of the product's own table and queues, the trigger's included; by kind. */
   readonly ownStorage: Readonly<Record<string, number>>;
   /** Storage transactions of the Durable task hub and of the host on this machine; by kind. */
