@@ -32,7 +32,12 @@ export async function runFigures(options: RunOptions): Promise<Results> {
   const started = new Date();
   const machine = describeMachine();
   options.onMachine?.(machine);
-  const until = performance.now() + limitMs;
+  const minutes = Math.round(limitMs / 6_000) / 10;
+  const timeUp = new AbortController();
+  const timer = setTimeout(() => {
+    timeUp.abort(new Error(`The bench was to end within ${minutes} min, and the time was up.`));
+  }, limitMs);
+  const stopped = AbortSignal.any([signal, timeUp.signal]);
   const results: FigureResult[] = [];
   const failures: { figure: string; message: string }[] = [];
   const earlier = new Map<string, Measured>();
@@ -56,6 +61,7 @@ export async function runFigures(options: RunOptions): Promise<Results> {
       }
     }
   } finally {
+    clearTimeout(timer);
     await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   }
   return {
@@ -71,15 +77,9 @@ export async function runFigures(options: RunOptions): Promise<Results> {
   async function measureOne(figure: Figure): Promise<Measured> {
     const missing = (figure.needs ?? []).filter(name => !earlier.has(name));
     if (missing.length > 0) throw new Error(`It reckons with ${missing.join(', ')}, which is not there.`);
-    const leftMs = until - performance.now();
-    const minutes = Math.round(limitMs / 6_000) / 10;
-    const late = `The bench was to end within ${minutes} min, and the time was up.`;
-    if (leftMs <= 0) throw new Error(late);
+    stopped.throwIfAborted();
     const ours = join(folder, figure.name);
     await mkdir(ours);
-    const timeUp = new AbortController();
-    const timer = setTimeout(() => timeUp.abort(new Error(late)), leftMs);
-    const stopped = AbortSignal.any([signal, timeUp.signal]);
     const measuring = figure.measure({
       scale,
       signal: stopped,
@@ -99,8 +99,8 @@ export async function runFigures(options: RunOptions): Promise<Results> {
       if (!gone) say(`${figure.name}: did not end within ${graceMs / 1_000} s`);
       throw stopped.aborted ? stopped.reason : error;
     } finally {
-      clearTimeout(timer);
-      await rm(ours, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+      // All of it goes in the end; what can't be removed now must not hide why it was given up.
+      await rm(ours, { recursive: true, force: true }).catch(() => undefined);
     }
   }
 }

@@ -28,7 +28,11 @@ export async function openApp(bench: Bench, app: AppName, route: string, folder:
       if (event.type === 'line' && event.part === 'host') lastLine = performance.now();
     },
   });
-  const end = (): Promise<void> => world.stop();
+  const end = async (): Promise<void> => {
+    // It has a backlog that nobody needs any more, and would try to end it well.
+    await world.kill('host');
+    await world.stop();
+  };
   try {
     await keepEmpty(world.url('batch'));
     const burster = await startBurster(

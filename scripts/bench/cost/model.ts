@@ -35,7 +35,7 @@ export interface PerAgent {
   readonly aLook: Use;
 }
 
-export const nothing: Use = combine(() => 0);
+const nothing: Use = combine(() => 0);
 
 /** What is kept and queued by the bare work; by definition, there is nothing to count. */
 export const floorAgent: PerAgent = {
@@ -108,7 +108,7 @@ export function dayOf(agent: PerAgent, agents: number, given: Assumptions): Use 
 }
 
 /** Agents at the same moment, on average over the hours in which they come. */
-export const aliveAtOnce = (agents: number, { waitSeconds, jobSeconds, hoursADay }: Assumptions): number =>
+const aliveAtOnce = (agents: number, { waitSeconds, jobSeconds, hoursADay }: Assumptions): number =>
   (agents * (waitSeconds + jobSeconds)) / (hoursADay * 3_600);
 
 /** The watch looks once an interval while anything lives, however much that is; only its lists have more pages. */

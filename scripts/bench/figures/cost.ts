@@ -33,17 +33,18 @@ export function costOf(costs: readonly RequestCost[], given: Assumptions, list: 
       const use = dayOf(agent, count, given);
       const durable = durableStorage(use);
       const bill = priceOf(use, list, given);
+      const perThousand = (amount: number): number => Math.round((amount / count) * 1_000);
       for (const what of bill.unpriced) unpriced.add(what);
       return {
         agents: count,
         contender: agent.contender,
-        ownStorage: Math.round(use.ownTable + use.ownQueue + use.ownBlob),
-        durableStorage: Math.round(durable.queue + durable.table),
-        executions: Math.round(executionsOf(use)),
+        ownStorage: perThousand(use.ownTable + use.ownQueue + use.ownBlob),
+        durableStorage: perThousand(durable.queue + durable.table),
+        executions: perThousand(executionsOf(use)),
+        calls: perThousand(use.devOpsCalls + use.batchCalls + use.callbackCalls),
         devOpsCalls: use.devOpsCalls / minutes,
         batchCalls: use.batchCalls / minutes,
         usd: bill.usd,
-        usdPerThousand: (bill.usd / count) * 1_000,
       };
     }),
   );
@@ -57,13 +58,13 @@ export function costOf(costs: readonly RequestCost[], given: Assumptions, list: 
     columns: [
       { key: 'agents', title: 'agents a day' },
       { key: 'contender', title: 'contender' },
-      { key: 'ownStorage', title: 'own storage transactions' },
-      { key: 'durableStorage', title: "Durable's storage (estimate)" },
-      { key: 'executions', title: 'function executions' },
+      { key: 'ownStorage', title: 'own storage' },
+      { key: 'durableStorage', title: "Durable's storage" },
+      { key: 'executions', title: 'function runs' },
+      { key: 'calls', title: 'calls' },
       { key: 'devOpsCalls', title: 'DevOps calls', unit: '/min' },
       { key: 'batchCalls', title: 'Batch calls', unit: '/min' },
       { key: 'usd', title: 'USD a day' },
-      { key: 'usdPerThousand', title: 'USD per 1,000' },
     ],
     rows,
     curves: [
@@ -98,6 +99,8 @@ function notes(
   const known = Object.values(list).filter(({ usd }) => usd !== undefined);
   const missing = Object.values(list).filter(({ usd }) => usd === undefined);
   return [
+    'Storage transactions, function executions and calls (to Azure DevOps, to Batch and back to pipelines) are for 1,000 ' +
+      'agents; the last three columns are for all of them.',
     `Assumed: agents come evenly over ${given.hoursADay} h a day to one pool; ${given.waitSeconds} s from being asked ` +
       `for to online; jobs of ${given.jobSeconds / 60} min; a look every ${given.lookSeconds} s; pages of ` +
       `${given.page.toLocaleString('en-US')} entries; an execution keeps ${given.instanceGigabytes} GB for ` +

@@ -5,7 +5,6 @@ import { type FigureResult, goalsOf, type Results } from './results.js';
 
 /** Characters in a line, borders included: what fits beside an editor. */
 const width = 100;
-const narrowest = 6;
 const paddingAndBorder = 3;
 
 interface Text {
@@ -15,28 +14,37 @@ interface Text {
   readonly right?: readonly boolean[];
 }
 
-/** Draws a table that is never wider than a terminal: its widest columns are broken between words. */
+/** Draws a table that is no wider than a terminal, as far as that goes without breaking words. */
 function draw({ head, rows, right = [] }: Text, paint = (text: string, _column: number) => text): string {
-  const widths = head.map((title, column) =>
-    Math.max(title.length, ...rows.map(row => row[column]?.length ?? 0)),
-  );
-  const total = (): number => widths.reduce((sum, one) => sum + one + paddingAndBorder, 1);
-  while (total() > width) {
-    const widest = Math.max(...widths);
-    if (widest <= narrowest) break;
-    widths[widths.indexOf(widest)] = widest - 1;
+  const column = (index: number): string[] => rows.map(row => row[index] ?? '');
+  const widest = head.map((title, index) => longest([title, ...column(index)]));
+  const narrowest = head.map((title, index) => longest([title, ...column(index)].flatMap(words)));
+  const widths = [...widest];
+  while (widths.reduce((sum, one) => sum + one + paddingAndBorder, 1) > width) {
+    const slack = widths.map((one, index) => (one > (narrowest[index] ?? 0) ? one : 0));
+    const most = Math.max(...slack);
+    if (most === 0) break;
+    widths[slack.indexOf(most)] = most - 1;
   }
   const table = new Table({
     head: head.map(title => pc.bold(title)),
     style: { head: [], border: [] },
     // cli-table3 counts its padding.
     colWidths: widths.map(one => one + 2),
-    colAligns: head.map((_, column) => (right[column] ? 'right' : 'left')),
+    colAligns: head.map((_, index) => (right[index] ? 'right' : 'left')),
     wordWrap: true,
   });
-  table.push(...rows.map(row => row.map((text, column) => paint(text, column))));
-  return table.toString();
+  table.push(...rows.map(row => row.map((text, index) => paint(text, index))));
+  const lines = table.toString().split('\n');
+  // Between rows of one line each, rules only make a table longer.
+  const oneLine = widths.every((one, index) => longest(column(index)) <= one);
+  const ruleBelowHead = lines.findIndex(isRule);
+  return lines.filter((line, index) => !oneLine || !isRule(line) || index === ruleBelowHead).join('\n');
 }
+
+const words = (text: string): string[] => text.split(' ');
+const longest = (texts: readonly string[]): number => Math.max(0, ...texts.map(text => text.length));
+const isRule = (line: string): boolean => line.startsWith('├');
 
 export function figureTable({ columns, rows }: Pick<FigureResult, 'columns' | 'rows'>): string {
   return draw({
