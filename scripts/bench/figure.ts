@@ -81,15 +81,24 @@ export interface Measured {
   readonly notes?: readonly string[];
   /** What one request costs, for the cost model. */
   readonly costs?: readonly RequestCost[];
+  /** What one look of our watch takes, for the cost model; it is not in the costs of the requests. */
+  readonly watchRound?: WatchRound;
+}
+
+/** Counted: one look of the watch of a pool, whatever waits there, as long as its lists have one page. */
+export interface WatchRound {
+  readonly ownStorage: Readonly<Record<string, number>>;
+  readonly episodes: number;
+  readonly activities: number;
+  readonly batchCalls: number;
+  readonly devOpsCalls: number;
 }
 
 /** Counted, not timed: what one request of a contender takes, from being asked for to being cleaned up. */
 export interface RequestCost {
   readonly contender: ContenderName;
-  /** How long its agent was waited for, in milliseconds. */
+  /** How long its agent was waited for, in milliseconds, when it is looked for as often as by default. */
   readonly waitMs: number;
-  /** How often it was looked for meanwhile, in milliseconds from one look to the next; absent: as in production. */
-  readonly intervalMs?: number;
   /** Storage transactions of the product's own table and queues, the trigger's included; by kind. */
   readonly ownStorage: Readonly<Record<string, number>>;
   /** Storage transactions of the Durable task hub and of the host on this machine; by kind. */

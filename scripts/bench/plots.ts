@@ -70,7 +70,7 @@ async function plot(curve: Curve): Promise<string> {
         ...(looks[name] ?? others[index % others.length]),
         symbolSize: 8,
         lineStyle: { width: 2.5 },
-        data: points.filter(point => isShown(curve, point)).map(({ x, y }) => [x, y]),
+        data: points.map(({ x, y }) => [x, y]),
       })),
     });
     return stable(chart.renderToSVGString());
@@ -78,10 +78,6 @@ async function plot(curve: Curve): Promise<string> {
     chart.dispose();
   }
 }
-
-/** There is no place for nothing on a logarithmic axis. */
-const isShown = ({ x, y }: Curve, point: { readonly x: number; readonly y: number }): boolean =>
-  (!x.log || point.x > 0) && (!y.log || point.y > 0);
 
 function axis({ title, log }: Curve['x'], nameGap: number) {
   const common = {

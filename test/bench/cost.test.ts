@@ -1,14 +1,14 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { assumptions } from '../../scripts/bench/cost/assumptions.js';
+import { assumptions, designedRound } from '../../scripts/bench/cost/assumptions.js';
 import { dayOf, floorAgent, perAgent, priceOf } from '../../scripts/bench/cost/model.js';
 import { prices } from '../../scripts/bench/cost/prices.js';
 import type { RequestCost } from '../../scripts/bench/figure.js';
 import { costOf } from '../../scripts/bench/figures/cost.js';
 import { madeUpCost } from './made-up.js';
 
-const ours = [madeUpCost('ours', 2_000), madeUpCost('ours', 20_000)];
-/** Looks every half second: 4 looks in the short wait, 40 in the long one. */
+const ours = [madeUpCost('ours', 20_000), madeUpCost('ours', 200_000)];
+/** Looks every five seconds: 4 looks in the short wait, 40 in the long one. */
 const monitorOf = (looks: number, waitMs: number): RequestCost =>
   madeUpCost('monitor', waitMs, {
     ownStorage: {},
@@ -17,7 +17,7 @@ const monitorOf = (looks: number, waitMs: number): RequestCost =>
     devOpsCalls: 1 + looks,
     batchCalls: 2 + looks,
   });
-const monitor = [monitorOf(4, 2_000), monitorOf(40, 20_000)];
+const monitor = [monitorOf(4, 20_000), monitorOf(40, 200_000)];
 
 const split = suite('what an agent takes');
 
@@ -49,6 +49,7 @@ split('of an unknown kind of storage is not left out in silence', () => {
 split.run();
 
 const day = suite('a day');
+const round = designedRound;
 const given = {
   ...assumptions,
   waitSeconds: 60,
@@ -59,7 +60,7 @@ const given = {
 };
 
 day('of the monitor: each agent looks for itself until its job is over', () => {
-  const use = dayOf(perAgent('monitor', monitor, given), 1_000, given);
+  const use = dayOf(perAgent('monitor', monitor, given), 1_000, round, given);
   assert.is(use.devOpsCalls, 1_000 * (1 + 600 / 5));
 });
 
@@ -67,7 +68,7 @@ day('of ours: the pool is looked at once an interval, for ten as for ten thousan
   const agent = perAgent('ours', ours, given);
   const looks = (10 * 3_600) / 5;
   for (const agents of [100, 10_000]) {
-    const use = dayOf(agent, agents, given);
+    const use = dayOf(agent, agents, round, given);
     assert.is(use.devOpsCalls, agents * 2 + looks);
     assert.is(use.episodes, agents * 7 + looks);
   }
@@ -75,15 +76,23 @@ day('of ours: the pool is looked at once an interval, for ten as for ten thousan
 
 day('of ours: lists have more pages when more than a thousand live at once, and nothing else grows', () => {
   const agent = perAgent('ours', ours, given);
-  // 240,000 × 600 s / 36,000 s: 4,000 at once.
-  const use = dayOf(agent, 240_000, given);
-  assert.is(use.batchCalls, 240_000 * 3 + 4 * 7_200);
-  assert.is(use.ownTable, 240_000 * 8 + 4 * 7_200);
-  assert.is(use.devOpsCalls, 240_000 * 2 + 7_200);
+  // 180,060 × 600 s / 36,000 s: 3,001 at once.
+  const use = dayOf(agent, 180_060, round, given);
+  assert.is(use.batchCalls, 180_060 * 3 + 4 * 7_200);
+  assert.is(use.ownTable, 180_060 * 8 + 4 * 7_200);
+  assert.is(use.devOpsCalls, 180_060 * 2 + 7_200);
+});
+
+day('of ours: a look takes what was counted for one', () => {
+  const counted = { ...round, ownStorage: { 'table query': 2 }, devOpsCalls: 3 };
+  const agent = perAgent('ours', ours, given);
+  const use = dayOf(agent, 1_000, counted, given);
+  assert.is(use.devOpsCalls, 1_000 * 2 + 3 * 7_200);
+  assert.is(use.ownTable, 1_000 * 8 + 2 * 7_200);
 });
 
 day('of few agents: nothing is looked at while none lives', () => {
-  const use = dayOf(perAgent('ours', ours, given), 1, given);
+  const use = dayOf(perAgent('ours', ours, given), 1, round, given);
   assert.is(use.devOpsCalls, 2 + 600 / 5);
 });
 
@@ -99,17 +108,20 @@ const list = {
 };
 
 bill('of the floor is a row and a message', () => {
-  assert.equal(priceOf(dayOf(floorAgent, 3, given), list, given), { usd: 3 * 1 + 3 * 10, unpriced: [] });
+  assert.equal(priceOf(dayOf(floorAgent, 3, round, given), list, given), {
+    usd: 3 * 1 + 3 * 10,
+    unpriced: [],
+  });
 });
 
 bill("has Durable's storage and the time of all executions in it", () => {
-  const use = { ...dayOf(floorAgent, 0, given), episodes: 1, activities: 1, otherFunctions: 1 };
+  const use = { ...dayOf(floorAgent, 0, round, given), episodes: 1, activities: 1, otherFunctions: 1 };
   const expected = 3 * 1 + (3 + 3) * 10 + 3 * 100 + 3 * 0.1 * 2 * 1_000;
   assert.ok(Math.abs(priceOf(use, list, given).usd - expected) < 1e-9);
 });
 
 bill('names what has no price and was used', () => {
-  const { usd, unpriced } = priceOf({ ...dayOf(floorAgent, 0, given), ownBlob: 5 }, list, given);
+  const { usd, unpriced } = priceOf({ ...dayOf(floorAgent, 0, round, given), ownBlob: 5 }, list, given);
   assert.is(usd, 0);
   assert.equal(unpriced, [prices.blob.what]);
 });
@@ -119,7 +131,7 @@ bill.run();
 const figure = suite('the cost figure');
 
 figure('has a row for each contender and size, and curves for them', () => {
-  const { rows, curves = [], notes = [] } = costOf([...ours, ...monitor], assumptions, prices);
+  const { rows, curves = [], notes = [] } = costOf([...ours, ...monitor], designedRound, assumptions, prices);
   assert.is(rows.length, 3 * assumptions.agentsADay.length);
   const at = (contender: string, agents: number) =>
     rows.find(row => row['contender'] === contender && row['agents'] === agents);
@@ -138,7 +150,7 @@ figure('has a row for each contender and size, and curves for them', () => {
 });
 
 figure('is not there without counts', () => {
-  assert.throws(() => costOf([], assumptions, prices), /No cost/);
+  assert.throws(() => costOf([], designedRound, assumptions, prices), /No cost/);
 });
 
 figure.run();

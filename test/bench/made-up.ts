@@ -78,8 +78,7 @@ export const madeUpCost = (
 ): RequestCost => ({
   contender,
   waitMs,
-  intervalMs: 500,
-  ownStorage: { 'POST table/AgentRequests': 8, 'POST queue/agent-requests/messages': 3 },
+  ownStorage: { 'table write': 8, 'POST queue/agent-requests/messages': 3 },
   hostStorage: { 'POST table/Hub': 30 },
   episodes: 7,
   activities: 8,

@@ -1,5 +1,5 @@
-import type { ContenderName, RequestCost } from '../figure.js';
-import { type Assumptions, durableBackend, looksDuringJob, watchLook } from './assumptions.js';
+import type { ContenderName, RequestCost, WatchRound } from '../figure.js';
+import { type Assumptions, durableBackend, looksDuringJob } from './assumptions.js';
 import type { Prices } from './prices.js';
 
 /** What some number of agents take; counts. */
@@ -61,7 +61,7 @@ export function perAgent(
   if (contender === 'article' && short && !long) return { contender, base: toUse(short), aLook: nothing };
   if (!short || !long || long.waitMs === short.waitMs)
     throw new Error(`The cost of a request of ${contender} was not counted with two waits.`);
-  const intervalMs = long.intervalMs ?? lookSeconds * 1_000;
+  const intervalMs = lookSeconds * 1_000;
   const [little, much] = [toUse(short), toUse(long)];
   const moreLooks = (long.waitMs - short.waitMs) / intervalMs;
   // A wait that is longer never takes less; what looks like it is a look that fell on the other side.
@@ -87,23 +87,27 @@ function toUse(cost: RequestCost): Use {
   };
 }
 
-/** The kinds are as the storage counts them: `POST queue/agent-requests/messages`. */
+/** The kinds name their service: `queue send`, or `POST queue/agent-requests/messages` as the storage counts it. */
 function countServices(kinds: RequestCost['ownStorage']): Pick<Use, 'ownTable' | 'ownQueue' | 'ownBlob'> {
   const counts = { table: 0, queue: 0, blob: 0 };
   for (const [kind, count] of Object.entries(kinds)) {
-    const service = /\b(table|queue|blob)\//.exec(kind)?.[1];
+    const service = /\b(table|queue|blob)\b/.exec(kind)?.[1];
     if (service === 'table' || service === 'queue' || service === 'blob') counts[service] += count;
     else throw new Error(`It is not known which storage service "${kind}" is of.`);
   }
   return { ownTable: counts.table, ownQueue: counts.queue, ownBlob: counts.blob };
 }
 
-/** What a day of so many agents takes, all on one agent pool and one Batch job. */
-export function dayOf(agent: PerAgent, agents: number, given: Assumptions): Use {
+/**
+ * What a day of so many agents takes, all on one agent pool and one Batch job.
+ *
+ * @param round what one look of our watch takes
+ */
+export function dayOf(agent: PerAgent, agents: number, round: WatchRound, given: Assumptions): Use {
   const { waitSeconds, jobSeconds, lookSeconds } = given;
   const looked = waitSeconds + (looksDuringJob[agent.contender] ? jobSeconds : 0);
   const looks = agents * (looked / lookSeconds);
-  const watch = agent.contender === 'ours' ? watchOf(agents, given) : nothing;
+  const watch = agent.contender === 'ours' ? watchOf(agents, round, given) : nothing;
   return combine(key => agents * agent.base[key] + looks * agent.aLook[key] + watch[key]);
 }
 
@@ -112,18 +116,21 @@ const aliveAtOnce = (agents: number, { waitSeconds, jobSeconds, hoursADay }: Ass
   (agents * (waitSeconds + jobSeconds)) / (hoursADay * 3_600);
 
 /** The watch looks once an interval while anything lives, however much that is; only its lists have more pages. */
-function watchOf(agents: number, given: Assumptions): Use {
+function watchOf(agents: number, round: WatchRound, given: Assumptions): Use {
   const { waitSeconds, jobSeconds, lookSeconds, hoursADay, page } = given;
   const liveSeconds = Math.min(hoursADay * 3_600, agents * (waitSeconds + jobSeconds));
   const looks = liveSeconds / lookSeconds;
   const pages = Math.max(1, Math.ceil(aliveAtOnce(agents, given) / page));
+  const { ownTable, ownQueue, ownBlob } = countServices(round.ownStorage);
   return {
     ...nothing,
-    episodes: looks * watchLook.episodes,
-    activities: looks * watchLook.activities,
-    devOpsCalls: looks * watchLook.devOpsCalls,
-    batchCalls: looks * watchLook.batchCallsAPage * pages,
-    ownTable: looks * watchLook.rowPages * pages,
+    episodes: looks * round.episodes,
+    activities: looks * round.activities,
+    devOpsCalls: looks * round.devOpsCalls,
+    batchCalls: looks * round.batchCalls * pages,
+    ownTable: looks * ownTable * pages,
+    ownQueue: looks * ownQueue,
+    ownBlob: looks * ownBlob,
   };
 }
 

@@ -1,4 +1,4 @@
-import { type Assumptions, assumptions, durableBackend } from '../cost/assumptions.js';
+import { type Assumptions, assumptions, designedRound, durableBackend } from '../cost/assumptions.js';
 import {
   dayOf,
   durableStorage,
@@ -9,7 +9,7 @@ import {
   priceOf,
 } from '../cost/model.js';
 import { type Prices, prices } from '../cost/prices.js';
-import type { ContenderName, Figure, Measured, RequestCost } from '../figure.js';
+import type { ContenderName, Figure, Measured, RequestCost, WatchRound } from '../figure.js';
 
 const source = 'per-request';
 const order: readonly ContenderName[] = ['ours', 'article', 'monitor'];
@@ -18,11 +18,19 @@ const order: readonly ContenderName[] = ['ours', 'article', 'monitor'];
 export const cost: Figure = {
   name: 'cost',
   needs: [source],
-  measure: async ({ earlier }) => costOf(earlier?.get(source)?.costs ?? [], assumptions, prices),
+  measure: async ({ earlier }) => {
+    const { costs = [], watchRound = designedRound } = earlier?.get(source) ?? {};
+    return costOf(costs, watchRound, assumptions, prices);
+  },
 };
 
 /** @throws when the costs are not there, of two waits each */
-export function costOf(costs: readonly RequestCost[], given: Assumptions, list: Prices): Measured {
+export function costOf(
+  costs: readonly RequestCost[],
+  round: WatchRound,
+  given: Assumptions,
+  list: Prices,
+): Measured {
   const counted = order.filter(name => costs.some(({ contender }) => contender === name));
   if (counted.length === 0) throw new Error('No cost of a request was counted.');
   const agents: readonly PerAgent[] = [...counted.map(name => perAgent(name, costs, given)), floorAgent];
@@ -30,7 +38,7 @@ export function costOf(costs: readonly RequestCost[], given: Assumptions, list: 
   const unpriced = new Set<string>();
   const rows = given.agentsADay.flatMap(count =>
     agents.map(agent => {
-      const use = dayOf(agent, count, given);
+      const use = dayOf(agent, count, round, given);
       const durable = durableStorage(use);
       const bill = priceOf(use, list, given);
       const perThousand = (amount: number): number => Math.round((amount / count) * 1_000);
@@ -106,9 +114,9 @@ function notes(
       `${given.page.toLocaleString('en-US')} entries; an execution keeps ${given.instanceGigabytes} GB for ` +
       `${given.executionSeconds} s.`,
     'What an agent takes of itself and what a look adds is split from the counts with a short and a ten times longer ' +
-      'wait. The monitor looks for each agent until its job is over; ours looks once an interval for the whole pool, and ' +
-      'what its watch did while single requests were counted is in their share once more. The article looks at nothing, ' +
-      'so it knows of no agent that never came.',
+      'wait. The monitor looks for each agent until its job is over; ours looks once an interval for the whole pool, with ' +
+      'further pages of rows and tasks when so many live at once. The article looks at nothing, so it knows of no agent ' +
+      'that never came.',
     `Durable's storage is an estimate for the Azure Storage backend (${durableBackend.source}): ` +
       `${durableBackend.episode.queue} queue and ${durableBackend.episode.table} table transactions an episode, ` +
       `${durableBackend.activity.queue} queue transactions an activity; idle polling of queues and leases are left out. ` +

@@ -8,7 +8,6 @@ const Counts = z.record(z.string(), z.number());
 const Cost = z.object({
   contender: z.enum(['ours', 'article', 'monitor', 'floor']),
   waitMs: z.number(),
-  intervalMs: z.number().optional(),
   ownStorage: Counts,
   hostStorage: Counts,
   episodes: z.number(),
@@ -52,6 +51,15 @@ const FigureResult = z.object({
     .optional(),
   notes: z.array(z.string()).readonly().optional(),
   costs: z.array(Cost).readonly().optional(),
+  watchRound: z
+    .object({
+      ownStorage: Counts,
+      episodes: z.number(),
+      activities: z.number(),
+      batchCalls: z.number(),
+      devOpsCalls: z.number(),
+    })
+    .optional(),
 });
 
 /** What a run of the bench leaves: the file under bench-results, and what `--json` prints. */
