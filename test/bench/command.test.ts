@@ -30,7 +30,7 @@ function bench({ folder }: Context, ...args: readonly string[]) {
       env: { NO_COLOR: '1', TMPDIR: folder.path },
       stdin: 'ignore',
       reject: false,
-      timeout: 60_000,
+      timeout: 90_000,
     },
   );
 }

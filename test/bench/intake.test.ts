@@ -42,9 +42,10 @@ const sample = (
   repetition,
   acceptedPerSecond,
   burst: 1_000,
+  calls: 1_000,
   p50: 10,
   p99: 100,
-  cpuMs: 500,
+  cpuMs: 0.5,
   errors: {},
   ...more,
 });
