@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { suite } from 'uvu';
@@ -8,6 +8,7 @@ import { findSurvivors } from '../../scripts/processes.js';
 import { root } from '../../scripts/root.js';
 import { makeTempFolder, type TempFolder } from '../support/temp-folder.js';
 import { waitFor } from '../support/wait-for.js';
+import { madeUpResults } from './made-up.js';
 
 interface Context {
   folder: TempFolder;
@@ -88,6 +89,24 @@ command('ends all its parts on Ctrl-C and keeps no results', async context => {
   assert.is(exitCode, 1);
   assert.match(stderr, 'Stopped before the end.');
   await assertNothingLeft(context, []);
+});
+
+command('shows earlier results, and puts no half of them into the README', async context => {
+  const file = join(context.folder.path, 'earlier.json');
+  await writeFile(file, JSON.stringify(madeUpResults()));
+  const shown = await bench(context, '--from', file);
+  assert.is(shown.exitCode, 0, shown.stderr);
+  assert.match(shown.stdout, 'Speed: how fast it is');
+  const before = await readFile(join(root, 'README.md'), 'utf8');
+  const refused = await bench(context, '--from', file, '--readme');
+  assert.is(refused.exitCode, 1);
+  assert.match(refused.stderr, 'It was left as it is.');
+  assert.is(await readFile(join(root, 'README.md'), 'utf8'), before);
+  await writeFile(file, '{}');
+  const nonsense = await bench(context, '--from', file);
+  assert.is(nonsense.exitCode, 1);
+  assert.match(nonsense.stderr, 'has no results of this bench');
+  await assertNothingLeft(context, ['earlier.json']);
 });
 
 command('names a figure that is not there, and what there is', async context => {

@@ -70,6 +70,17 @@ terminal('fits into 100 columns, and no word is broken', () => {
     assert.ok(table.includes(word), word);
 });
 
+terminal('twelve columns fit into 100 columns, too', () => {
+  const keys = Array.from({ length: 12 }, (_, index) => `k${index}`);
+  const figure = madeUpFigure({
+    columns: keys.map(key => ({ key, title: `all of ${key}` })),
+    rows: [Object.fromEntries(keys.map(key => [key, 123_456]))],
+  });
+  const table = stripVTControlCharacters(figureTable(figure));
+  assert.ok(Math.max(...table.split('\n').map(line => line.length)) <= 100);
+  assert.is(table.match(/123,456/g)?.length, 12);
+});
+
 terminal('numbers stand to the right, texts to the left', () => {
   const [, , , row = ''] = stripVTControlCharacters(figureTable(madeUpFigure())).split('\n');
   assert.is(row, '│ ours      │         1,235 │      0 │');

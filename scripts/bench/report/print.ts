@@ -19,7 +19,7 @@ export function printResults(results: Results): string {
     lines.push(pc.yellow(`Scale ${results.scale}: too little was measured to be shown to others.`));
   }
   for (const figure of results.figures) {
-    lines.push('', pc.bold(`${figure.name}: ${figure.title}`), figureTable(figure));
+    lines.push('', `${pc.bold(figure.title)} ${pc.dim(`(${figure.name})`)}`, figureTable(figure));
     for (const note of figure.notes ?? []) lines.push(pc.dim(wrap(`· ${note}`)));
   }
   const goals = goalsOf(results);

@@ -5,7 +5,6 @@ import { type FigureResult, goalsOf, type Results } from './results.js';
 
 /** Characters in a line, borders included: what fits beside an editor. */
 const width = 100;
-const paddingAndBorder = 3;
 
 interface Text {
   readonly head: readonly string[];
@@ -19,8 +18,10 @@ function draw({ head, rows, right = [] }: Text, paint = (text: string, _column: 
   const column = (index: number): string[] => rows.map(row => row[index] ?? '');
   const widest = head.map((title, index) => longest([title, ...column(index)]));
   const narrowest = head.map((title, index) => longest([title, ...column(index)].flatMap(words)));
+  // Many columns do without the space beside their borders.
+  const padding = narrowest.reduce((sum, one) => sum + one + 3, 1) > width ? 0 : 1;
   const widths = [...widest];
-  while (widths.reduce((sum, one) => sum + one + paddingAndBorder, 1) > width) {
+  while (widths.reduce((sum, one) => sum + one + 2 * padding + 1, 1) > width) {
     const slack = widths.map((one, index) => (one > (narrowest[index] ?? 0) ? one : 0));
     const most = Math.max(...slack);
     if (most === 0) break;
@@ -28,9 +29,9 @@ function draw({ head, rows, right = [] }: Text, paint = (text: string, _column: 
   }
   const table = new Table({
     head: head.map(title => pc.bold(title)),
-    style: { head: [], border: [] },
+    style: { head: [], border: [], 'padding-left': padding, 'padding-right': padding },
     // cli-table3 counts its padding.
-    colWidths: widths.map(one => one + 2),
+    colWidths: widths.map(one => one + 2 * padding),
     colAligns: head.map((_, index) => (right[index] ? 'right' : 'left')),
     wordWrap: true,
   });
