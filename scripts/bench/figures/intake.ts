@@ -18,8 +18,8 @@ const contenders: readonly Contender[] = [
 const askedBefore = 0.05;
 /** Smaller bursts are over before what was asked for earlier could get in their way. */
 const smallBurst = 100;
-/** One call says little: bursts of fewer than ten are made five times in a row. */
-const turnsOf = (burst: number): number => (burst < 10 ? 5 : 1);
+/** One call says little: bursts of fewer than ten are made again in each world, when it is quiet again. */
+const turnsOf = (burst: number, { repetitions }: Bench['scale']): number => (burst < 10 ? repetitions : 1);
 
 /** How one burst went. */
 export interface Sample {
@@ -67,9 +67,11 @@ async function measureIn(
   const samples: Sample[] = [];
   try {
     for (const burst of bursts) {
-      await settle();
       const turns: Burst[] = [];
-      for (let turn = 1; turn <= turnsOf(burst); turn += 1) turns.push(await burster.burst(burst));
+      for (let turn = 1; turn <= turnsOf(burst, bench.scale); turn += 1) {
+        await settle();
+        turns.push(await burster.burst(burst));
+      }
       samples.push(toSample(name, burst, repetition, turns));
     }
   } finally {
