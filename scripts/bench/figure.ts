@@ -2,6 +2,8 @@
 export interface Figure {
   /** Short and stable: `--only` and the JSON know it by this. */
   readonly name: string;
+  /** Figures that it reckons with: they are measured before it, even when only this one was asked for. */
+  readonly needs?: readonly string[];
   /** @throws when something could not be measured: a bench must not print a number that it does not have. */
   measure(bench: Bench): Promise<Measured>;
 }
@@ -16,6 +18,8 @@ export interface Bench {
   /** Says what is being done, for whoever waits. */
   readonly say: (line: string) => void;
   readonly signal: AbortSignal;
+  /** What has been measured before, by the name of its figure. */
+  readonly earlier?: ReadonlyMap<string, Measured>;
 }
 
 /** How much is measured. */
@@ -77,12 +81,23 @@ export interface Measured {
   readonly notes?: readonly string[];
   /** What one request costs, for the cost model. */
   readonly costs?: readonly RequestCost[];
+  /** What one look of our watch takes, for the cost model; it is not in the costs of the requests. */
+  readonly watchRound?: WatchRound;
+}
+
+/** Counted: one look of the watch of a pool, whatever waits there, as long as its lists have one page. */
+export interface WatchRound {
+  readonly ownStorage: Readonly<Record<string, number>>;
+  readonly episodes: number;
+  readonly activities: number;
+  readonly batchCalls: number;
+  readonly devOpsCalls: number;
 }
 
 /** Counted, not timed: what one request of a contender takes, from being asked for to being cleaned up. */
 export interface RequestCost {
   readonly contender: ContenderName;
-  /** How long its agent was waited for, in milliseconds. */
+  /** How long its agent was waited for, in milliseconds, when it is looked for as often as by default. */
   readonly waitMs: number;
   /** Storage transactions of the product's own table and queues, the trigger's included; by kind. */
   readonly ownStorage: Readonly<Record<string, number>>;

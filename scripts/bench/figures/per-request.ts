@@ -45,6 +45,7 @@ export const perRequest: Figure = {
     ];
     const ours = measured.find(({ alone }) => alone.request.contender === 'ours');
     if (!ours) throw new Error('Ours was not measured.');
+    const { round } = ours.alone;
     return {
       title: `One request: counts, for a wait of ${waits.map(each => `${(each * usualPace) / 1_000} s`).join(' and of ')}`,
       columns: [
@@ -69,6 +70,9 @@ export const perRequest: Figure = {
       goals: goalsOf(ours),
       notes: notesOf(ours, bench.scale.perRequest),
       costs,
+      ...(round
+        ? { watchRound: { ...round, batchCalls: sum(round.batchCalls), devOpsCalls: sum(round.devOpsCalls) } }
+        : {}),
     };
   },
 };

@@ -1,0 +1,9 @@
+import type { Figure } from './figure.js';
+import { cost } from './figures/cost.js';
+import { intake } from './figures/intake.js';
+import { loading } from './figures/loading.js';
+import { perRequest } from './figures/per-request.js';
+import { waiting } from './figures/waiting.js';
+
+/** In the order in which they are measured and shown. */
+export const figures: readonly Figure[] = [intake, perRequest, waiting, loading, cost];
