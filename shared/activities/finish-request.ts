@@ -186,9 +186,13 @@ async function answerPipeline(
     : pipelineLog.cancelled(request);
 
   const told = await changeRequest(store, request, row =>
-    isEnded(row.state) ? undefined : { ...row, callback: { ...row.callback, result: 'failed' } },
+    isEnded(row.state) || !pipelineWaits(row)
+      ? undefined
+      : { ...row, callback: { ...row.callback, result: 'failed' } },
   );
   if (!told || isEnded(told.state)) return request.callback;
+  // It was released at this very moment.
+  if (!pipelineWaits(told)) return told.callback;
   await Promise.all([
     pipeline.tell(context, token, [line]),
     pipeline.annotate(context, token, {

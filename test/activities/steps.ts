@@ -153,6 +153,16 @@ export const steps: readonly Step[] = [
     run: finish({ state: 'cancelled', detail: 'Cancelled by request.' }),
   },
   {
+    name: 'finishRequest, cancelled while it is provided',
+    arrange: world => haveRequest(world, 'provisioning'),
+    run: finish({ state: 'cancelled', detail: 'Cancelled by request.' }),
+  },
+  {
+    name: 'finishRequest, run known to be over',
+    arrange: world => haveRequest(world, 'starting', waitingPipeline(world)),
+    run: finish({ state: 'cancelled', detail: 'The run is over.', planOver: 'PlanTerminated' }),
+  },
+  {
     name: 'finishRequest, expired',
     arrange: world => haveRequest(world, 'online', { replyQueue }),
     run: finish({ state: 'expired', detail: 'No job came.' }),

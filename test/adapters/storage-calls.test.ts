@@ -82,6 +82,18 @@ calls('a request is read once while it lives, and an unknown one twice', async (
   assert.equal(await callsOf(async () => another().get('nobody')), { 'GET table(:key)': 2 });
 });
 
+calls('an answer that was overtaken makes no memory out of date', async () => {
+  const { store } = await open();
+  const stored = store.remembered('first') ?? fail('it is not remembered');
+  const slow = proxy.holdNext(/^GET /);
+  const late = store.get('first');
+  await slow.held;
+  const next = await store.replace(stored, { ...stored.request, state: 'provisioning' });
+  slow.release();
+  assert.is((await late)?.request.state, 'accepted');
+  assert.equal(store.remembered('first'), next);
+});
+
 calls('a burst shares its calls, from the first write to the last', async () => {
   const { store } = await open();
   const ids = Array.from({ length: 300 }, (_, index) => `burst-${index}`);

@@ -8,6 +8,8 @@ export interface WatchingProxy {
   readonly calls: readonly string[];
   /** The next calls of such a name take effect, and their callers never hear of it: the connection breaks. */
   loseNext(name: RegExp, times: number): void;
+  /** The answer to the next call of such a name waits until it is released; `held` resolves when it is there. */
+  holdNext(name: RegExp): { readonly held: Promise<void>; release(): void };
   close(): Promise<void>;
 }
 
@@ -17,6 +19,10 @@ export async function startWatchingProxy(target: string): Promise<WatchingProxy>
   const agent = new http.Agent({ keepAlive: true });
   const calls: string[] = [];
   let losing: { readonly name: RegExp; left: number } | undefined;
+
+  let holding:
+    | { readonly name: RegExp; readonly arrived: () => void; readonly released: Promise<void> }
+    | undefined;
 
   const serve = async (request: http.IncomingMessage, response: http.ServerResponse): Promise<void> => {
     const body = await buffer(request);
@@ -33,6 +39,12 @@ export async function startWatchingProxy(target: string): Promise<WatchingProxy>
         .end(body);
     });
     const content = await buffer(answer);
+    const hold = holding?.name.test(name) ? holding : undefined;
+    if (hold) {
+      holding = undefined;
+      hold.arrived();
+      await hold.released;
+    }
     if (isLost) response.destroy();
     else response.writeHead(answer.statusCode ?? 502, answer.headers).end(content);
   };
@@ -49,6 +61,18 @@ export async function startWatchingProxy(target: string): Promise<WatchingProxy>
     calls,
     loseNext: (name, times) => {
       losing = { name, left: times };
+    },
+    holdNext: name => {
+      let arrived: () => void = () => {};
+      let release: () => void = () => {};
+      const held = new Promise<void>(resolve => {
+        arrived = resolve;
+      });
+      const released = new Promise<void>(resolve => {
+        release = resolve;
+      });
+      holding = { name, arrived, released };
+      return { held, release: () => release() };
     },
     close: async () => {
       agent.destroy();
