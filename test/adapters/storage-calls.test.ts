@@ -125,6 +125,23 @@ calls('a burst shares its calls, from the first write to the last', async () => 
   assert.not.ok('GET table(:key)' in ended);
 });
 
+calls(
+  'a burst of reads shares a few connections, over and over, with all that this process has open',
+  async () => {
+    const { another } = await open();
+    const stores = [another(), another()];
+    const before = proxy.connections();
+    for (let burst = 0; burst < 2; burst += 1) {
+      const found = await Promise.all(
+        Array.from({ length: 200 }, async (_, index) => stores[index % 2]?.get('first')),
+      );
+      assert.ok(found.every(each => each?.request.requestId === 'first'));
+    }
+    const made = proxy.connections() - before;
+    assert.ok(made <= 32, `${made} connections`);
+  },
+);
+
 calls('a thousand repeats of one request at once ask storage once', async () => {
   const { store } = await open();
   const counts = await callsOf(async () => {

@@ -6,6 +6,8 @@ export interface WatchingProxy {
   readonly url: string;
   /** Every call so far, e.g. `POST $batch` or `GET T1(:key)`, oldest first. */
   readonly calls: readonly string[];
+  /** How many connections were made so far. */
+  readonly connections: () => number;
   /** The next calls of such a name take effect, and their callers never hear of it: the connection breaks. */
   loseNext(name: RegExp, times: number): void;
   /** The answer to the next call of such a name waits until it is released; `held` resolves when it is there. */
@@ -52,6 +54,10 @@ export async function startWatchingProxy(target: string): Promise<WatchingProxy>
   const server = http.createServer((request, response) => {
     serve(request, response).catch(() => response.destroy());
   });
+  let connections = 0;
+  server.on('connection', () => {
+    connections += 1;
+  });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
@@ -59,6 +65,7 @@ export async function startWatchingProxy(target: string): Promise<WatchingProxy>
   return {
     url: `http://127.0.0.1:${address.port}`,
     calls,
+    connections: () => connections,
     loseNext: (name, times) => {
       losing = { name, left: times };
     },
