@@ -58,7 +58,8 @@ const owesNothing = (row: AgentRequest, { generation, attempt, outcome }: Input)
   row.replyQueue === undefined &&
   !pipelineWaits(row) &&
   outcome.planOver === undefined &&
-  (outcome.state === 'cancelled' || (outcome.state === 'completed' && row.state === 'busy'));
+  // One that may get a job meanwhile is spared for what its row says, and a dead letter tells from it what happened.
+  (outcome.state === 'cancelled' || (outcome.state === 'completed' && row.state !== 'accepted'));
 
 /** @returns `changed` when somebody has to be told, or something taken back, of which `before` knows nothing. */
 async function finishFrom(

@@ -148,6 +148,14 @@ export const steps: readonly Step[] = [
     run: finish({ state: 'completed', detail: 'Done.' }),
   },
   {
+    name: 'finishRequest, completed, its job told only by its end',
+    arrange: async world => {
+      await haveRequest(world, 'online');
+      world.registry.put(linuxPool, 'r-1-1', { ranJob: true });
+    },
+    run: finish({ state: 'completed', detail: 'Done.' }),
+  },
+  {
     name: 'finishRequest, cancelled, nobody waits',
     arrange: world => haveRequest(world, 'starting'),
     run: finish({ state: 'cancelled', detail: 'Cancelled by request.' }),
