@@ -58,7 +58,8 @@ const owesNothing = (row: AgentRequest, { generation, attempt, outcome }: Input)
   row.replyQueue === undefined &&
   !pipelineWaits(row) &&
   outcome.planOver === undefined &&
-  (outcome.state === 'cancelled' || (outcome.state === 'completed' && row.state === 'busy'));
+  // One that may get a job meanwhile is spared for what its row says, and a dead letter tells from it what happened.
+  (outcome.state === 'cancelled' || (outcome.state === 'completed' && row.state !== 'accepted'));
 
 /** @returns `changed` when somebody has to be told, or something taken back, of which `before` knows nothing. */
 async function finishFrom(
@@ -186,9 +187,13 @@ async function answerPipeline(
     : pipelineLog.cancelled(request);
 
   const told = await changeRequest(store, request, row =>
-    isEnded(row.state) ? undefined : { ...row, callback: { ...row.callback, result: 'failed' } },
+    isEnded(row.state) || !pipelineWaits(row)
+      ? undefined
+      : { ...row, callback: { ...row.callback, result: 'failed' } },
   );
   if (!told || isEnded(told.state)) return request.callback;
+  // It was released at this very moment.
+  if (!pipelineWaits(told)) return told.callback;
   await Promise.all([
     pipeline.tell(context, token, [line]),
     pipeline.annotate(context, token, {

@@ -1,4 +1,4 @@
-import type { TableClient, TransactionAction } from '@azure/data-tables';
+import type { TransactionAction, UpdateTableEntityOptions } from '@azure/data-tables';
 import { factsOf } from './service-errors.js';
 
 export interface CoalescedWrites {
@@ -8,7 +8,22 @@ export interface CoalescedWrites {
    * @returns the new version of each entity, in their order; undefined where the service tells none.
    * @throws what the table's client throws.
    */
-  write(actions: readonly TransactionAction[]): Promise<readonly (string | undefined)[]>;
+  readonly write: (actions: readonly TransactionAction[]) => Promise<readonly (string | undefined)[]>;
+}
+
+type Entity = TransactionAction[1];
+
+/** What it takes of the SDK's client of a table. */
+interface WritableTable {
+  updateEntity(
+    entity: Entity,
+    mode: 'Merge' | 'Replace' | undefined,
+    options: UpdateTableEntityOptions,
+  ): Promise<{ readonly etag?: string }>;
+  submitTransaction(
+    actions: TransactionAction[],
+    options: { readonly abortSignal: AbortSignal },
+  ): Promise<{ readonly subResponses: readonly { readonly etag?: string }[] }>;
 }
 
 export interface CoalescingOptions {
@@ -41,7 +56,7 @@ const callTimeoutMs = 10_000;
  * would touch an entity twice, which the service forbids.
  */
 export function coalesceWrites(
-  table: Pick<TableClient, 'updateEntity' | 'submitTransaction'>,
+  table: WritableTable,
   { atOnce = 2, slowMs = 1_000 }: CoalescingOptions = {},
 ): CoalescedWrites {
   let waiting: Write[] = [];

@@ -148,9 +148,27 @@ export const steps: readonly Step[] = [
     run: finish({ state: 'completed', detail: 'Done.' }),
   },
   {
+    name: 'finishRequest, completed, its job told only by its end',
+    arrange: async world => {
+      await haveRequest(world, 'online');
+      world.registry.put(linuxPool, 'r-1-1', { ranJob: true });
+    },
+    run: finish({ state: 'completed', detail: 'Done.' }),
+  },
+  {
     name: 'finishRequest, cancelled, nobody waits',
     arrange: world => haveRequest(world, 'starting'),
     run: finish({ state: 'cancelled', detail: 'Cancelled by request.' }),
+  },
+  {
+    name: 'finishRequest, cancelled while it is provided',
+    arrange: world => haveRequest(world, 'provisioning'),
+    run: finish({ state: 'cancelled', detail: 'Cancelled by request.' }),
+  },
+  {
+    name: 'finishRequest, run known to be over',
+    arrange: world => haveRequest(world, 'starting', waitingPipeline(world)),
+    run: finish({ state: 'cancelled', detail: 'The run is over.', planOver: 'PlanTerminated' }),
   },
   {
     name: 'finishRequest, expired',

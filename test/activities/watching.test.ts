@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import { lookAtAgent } from '../../shared/activities/look-at-agent.js';
 import { settleEnd } from '../../shared/activities/settle-end.js';
 import { watchPool } from '../../shared/activities/watch-pool.js';
+import { changeRequest } from '../../shared/change-request.js';
 import { type Failure, TransientError } from '../../shared/domain/failure.js';
 import type { AgentRequest } from '../../shared/domain/request.js';
 import type { Situation } from '../../shared/domain/situation.js';
@@ -249,6 +250,28 @@ progress('a thousand that wait are told evenly, at the same number of calls to t
   }
   assert.is(world.pipeline.lines.length, 1_000);
   assert.is(callsOut(world).length - before, 8 * 2 + 1, 'two lists a round, and the pool once');
+  assert.equal(world.store.callsOf('get'), [], 'what was written here need not be read to be told');
+});
+
+progress('is told as the listing shows it, whatever else the process remembers', async () => {
+  const changes: Readonly<Record<string, (row: AgentRequest, world: World) => AgentRequest>> = {
+    'a pipeline joined': (row, world) => ({ ...row, ...waitingPipeline(world) }),
+    'it got further': (row, world) => ({ ...row, ...waitingPipeline(world), agentName: 'r-1-7' }),
+  };
+  for (const [what, change] of Object.entries(changes)) {
+    const world = createWorld();
+    await haveRequest(world, 'starting', what === 'a pipeline joined' ? {} : waitingPipeline(world));
+    const store = createFakeRequestStore(world.store.table);
+    await store.get('r-1');
+    const later = '2026-01-31T10:00:02.000Z';
+    await changeRequest(world.store, ref, row => ({
+      ...change(row, world),
+      ...(what === 'it got further' ? { updatedAt: later } : {}),
+    }));
+    await look({ ...world, store });
+    const agentName = what === 'it got further' ? 'r-1-7' : 'r-1-1';
+    assert.match(world.pipeline.lines.join('\n'), new RegExp(agentName), what);
+  }
 });
 
 progress('one line that can not be sent does not keep the others from theirs', async () => {

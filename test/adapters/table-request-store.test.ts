@@ -84,6 +84,36 @@ test('one row that nobody can read hides no other, and is told of until it is me
   assert.equal(await seen(), [['r-1', 'r-3'], ['r-1', 'r-3'], []]);
 });
 
+test('an id whose row somebody removed by hand is free again', async () => {
+  for (const end of [false, true]) {
+    const { store, table } = open();
+    await store.insert(someRequest(), message);
+    if (end) {
+      const stored = await store.get('r-1');
+      if (stored) await store.replace(stored, { ...stored.request, state: 'cancelled' });
+    }
+    const rowKey = (await keys(table)).find(key => !key.startsWith('request~')) ?? '?';
+    await table.deleteEntity('requests', rowKey);
+    assert.is(await store.get('r-1'), undefined);
+    assert.is(await store.insert(someRequest(), message), 'inserted');
+    assert.is((await store.get('r-1'))?.request.state, 'accepted');
+  }
+});
+
+test('a live row from before there were pointers is read, filed and begun again like any other', async () => {
+  const { store, table } = open();
+  await store.insert(someRequest(), message);
+  await table.deleteEntity('requests', 'request~r-1');
+  assert.is(await store.insert(someRequest(), message), 'exists');
+  const stored = await store.get('r-1');
+  if (!stored) throw new Error('It is gone.');
+  assert.is.not(await store.replace(stored, { ...stored.request, state: 'completed' }), 'changed');
+  assert.equal(await keys(table), ['ended~8230146399999~r-1', 'request~r-1']);
+  assert.equal(Buffer.from((await store.message('r-1')) ?? []), Buffer.from(message));
+  assert.is(await store.insert(someRequest(), message), 'exists');
+  assert.is(await store.reopen(someRequest({ generation: 2 }), message), 'inserted');
+});
+
 test('a request whose end was cut short can begin again', async () => {
   const { store, table } = open();
   await store.insert(someRequest(), message);
