@@ -48,9 +48,10 @@ test('is calm once the crowd is answered, failures included', async () => {
   ]);
   await turn();
   let calm = false;
-  const waiting = load.calm(60_000).then(() => {
+  const waiting = (async () => {
+    await load.calm(60_000);
     calm = true;
-  });
+  })();
   for (const go of open.splice(0, 10)) go();
   await turn();
   assert.not(calm);

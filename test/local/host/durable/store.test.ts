@@ -141,8 +141,8 @@ test('goes on with the instances of a host that gave each a partition of its own
   }
   const next = open(table);
   assert.equal(
-    (await next.scan()).map(({ record }) => record.instanceId),
-    ['old'],
+    (await next.scan()).map(({ record, events }) => [record.instanceId, ...datasOf(events)]),
+    [['old', 'then']],
   );
   await next.start(recordOf('new'));
   await append(next, recordOf('old'), 2, 'now');
