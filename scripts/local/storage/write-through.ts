@@ -73,18 +73,19 @@ export function writeThrough(server: Server, databases: readonly Database[], alw
     );
     bytes = sizes.reduce((sum, { size }) => sum + size, 0);
   };
+  /** @param before the save under way, which may have read memory before this write was in it */
+  const saveAfter = async (before: Promise<unknown>): Promise<void> => {
+    await before;
+    const restMs = last.crowded ? last.endedAt + last.ms - performance.now() : 0;
+    if (restMs > 1) await sleep(restMs);
+    await saveAll();
+  };
   const saved = (): Promise<void> => {
     waiting += 1;
     if (next) return next;
-    // The one under way may have read memory before this write was in it.
-    const saving = running.then(async () => {
-      const restMs = last.crowded ? last.endedAt + last.ms - performance.now() : 0;
-      if (restMs > 1) await sleep(restMs);
-      await saveAll();
-    });
-    next = saving;
-    running = saving.catch(() => undefined);
-    return saving;
+    next = saveAfter(running);
+    running = next.catch(() => undefined);
+    return next;
   };
 
   const report = (error: unknown): void => console.error(`Storage could not be saved: ${String(error)}`);
