@@ -102,6 +102,7 @@ export function addRunRoutes(
       requestId: run.answer?.requestId ?? null,
       response: run.answer?.response ?? null,
       error: run.answer?.error ?? null,
+      answeredAt: run.answer?.at ?? null,
       completions: run.completions,
     },
     job: jobView(run),
@@ -120,6 +121,13 @@ export function addRunRoutes(
     return reply.code(201).send(view(run));
   });
   server.get('/_local/runs', async () => runs.all().map(view));
+
+  // For those who wait for many: a view of each run would keep this service from its work.
+  server.get('/_local/run-states', async () => {
+    const counts: Partial<Record<Run['state'], number>> = {};
+    for (const { state } of runs.all()) counts[state] = (counts[state] ?? 0) + 1;
+    return counts;
+  });
 
   server.get('/_local/completions', async () =>
     runs
