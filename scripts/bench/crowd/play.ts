@@ -1,0 +1,73 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import pLimit from 'p-limit';
+import * as z from 'zod';
+import type { Stack } from '../../local/stack/stack.js';
+import { agentPool } from '../world.js';
+
+const Started = z.object({ runId: z.string() });
+const States = z.record(z.string(), z.number());
+
+/** Calls of the control API at once; the pipelines themselves ask without waiting for one another. */
+const atOnce = 64;
+const lookEveryMs = 200;
+/** Nothing has ended for so long: the rest is lost. */
+const patienceMs = 60_000;
+
+/** A pipeline whose server job asks for an agent and waits, and whose other job only that agent can run. */
+const definition = (stack: Stack): string =>
+  JSON.stringify({
+    request: {
+      function: `${stack.url('host')}/api/agents`,
+      key: stack.functionKey,
+      body: JSON.stringify({ capabilities: { BENCH_BUILD: '$(Build.BuildId)' } }),
+      waitForCompletion: true,
+    },
+    job: {
+      pool: agentPool,
+      demands: ['BENCH_BUILD -equals $(Build.BuildId)'],
+      steps: [{ displayName: 'Build', script: 'exit 0' }],
+    },
+  });
+
+/** Starts so many runs at once; @returns their ids once all have been started. */
+export async function playRuns(
+  stack: Stack,
+  count: number,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const limit = pLimit(atOnce);
+  const body = definition(stack);
+  return Promise.all(
+    Array.from({ length: count }, () =>
+      limit(async () => {
+        const response = await fetch(`${stack.url('devops')}/_local/runs`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body,
+          signal,
+        });
+        if (!response.ok) throw new Error(`A run was not started: ${await response.text()}`);
+        return Started.parse(await response.json()).runId;
+      }),
+    ),
+  );
+}
+
+/** Waits until no run goes on any more; @returns what is left if nothing has ended for a minute. */
+export async function untilOver(stack: Stack, signal: AbortSignal): Promise<string | undefined> {
+  let over = -1;
+  let lastEnd = Date.now();
+  for (;;) {
+    const response = await fetch(`${stack.url('devops')}/_local/run-states`, { signal });
+    const { completed = 0, ...going } = States.parse(await response.json());
+    if (Object.keys(going).length === 0) return undefined;
+    if (completed !== over) lastEnd = Date.now();
+    over = completed;
+    if (Date.now() - lastEnd > patienceMs) {
+      return Object.entries(going)
+        .map(([state, count]) => `${count} ${state}`)
+        .join(', ');
+    }
+    await sleep(lookEveryMs, undefined, { signal });
+  }
+}
