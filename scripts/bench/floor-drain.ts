@@ -42,7 +42,12 @@ export async function measureFloorDrain(
         limit(async () => {
           signal.throwIfAborted();
           const requestId = randomUUID();
-          await table.createEntity({ partitionKey: 'requests', rowKey: `live~${requestId}`, requestId, ...row });
+          await table.createEntity({
+            partitionKey: 'requests',
+            rowKey: `live~${requestId}`,
+            requestId,
+            ...row,
+          });
           await queue.sendMessage(JSON.stringify({ version: 1, profile: 'ubuntu', requestId }));
         }),
       ),
@@ -60,7 +65,8 @@ export async function measureFloorDrain(
       );
       for (const { messageId } of receivedMessageItems) seen.add(messageId);
       received += receivedMessageItems.length;
-      if (receivedMessageItems.length === 0) throw new Error(`The floor got ${received} of ${count} messages.`);
+      if (receivedMessageItems.length === 0)
+        throw new Error(`The floor got ${received} of ${count} messages.`);
     }
     if (seen.size !== count) throw new Error(`The floor got ${seen.size} messages of ${count}.`);
     return {

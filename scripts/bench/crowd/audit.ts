@@ -47,11 +47,16 @@ function problemsOf(
   const { runId, result, job } = run;
   const problems: string[] = [];
   if (result !== 'succeeded' || job?.result !== 'succeeded') {
-    problems.push(`${runId} is ${run.state}, ${result ?? 'without result'}; its job ${job?.result ?? 'did not run'}.`);
+    problems.push(
+      `${runId} is ${run.state}, ${result ?? 'without result'}; its job ${job?.result ?? 'did not run'}.`,
+    );
   } else if (!agents?.some(({ name }) => name === job.agentName)) {
-    problems.push(`The job of ${runId} ran on ${job.agentName ?? 'nothing'}, which is not the agent of its request.`);
+    problems.push(
+      `The job of ${runId} ran on ${job.agentName ?? 'nothing'}, which is not the agent of its request.`,
+    );
   }
-  if (request?.state !== 'completed') problems.push(`The request of ${runId} is ${request?.state ?? 'missing'}.`);
+  if (request?.state !== 'completed')
+    problems.push(`The request of ${runId} is ${request?.state ?? 'missing'}.`);
   return problems;
 }
 

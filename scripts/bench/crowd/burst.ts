@@ -45,7 +45,9 @@ export async function playBurst({ folder, count, watchSeconds, signal, say }: Bu
     if (stuck !== undefined) say(`nothing has ended for a minute; runs that are left: ${stuck}`);
     const alive = await untilEnded(stack, signal);
     if (alive > 0) say(`nothing has ended for a minute; requests that are left: ${alive}`);
-    const usages = await Promise.all(meters.map(async ([part, meter]) => [part, await meter.stop()] as const));
+    const usages = await Promise.all(
+      meters.map(async ([part, meter]) => [part, await meter.stop()] as const),
+    );
 
     const seen = await readSeen(stack, runIds);
     const requests = await readRequests(stack);

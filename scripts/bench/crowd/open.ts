@@ -17,13 +17,7 @@ const slotsPerNode = 250;
  * A world for many agents at once: they run inside the local Batch, whose pool has room for all of them at once, so that no
  * waiting for a machine is measured. One pipeline has been through it: everything is loaded and connected.
  */
-export async function openCrowd({
-  app,
-  folder,
-  agents,
-  watchSeconds,
-  signal,
-}: CrowdOptions): Promise<Stack> {
+export async function openCrowd({ app, folder, agents, watchSeconds, signal }: CrowdOptions): Promise<Stack> {
   const stack = await openWorld({
     app,
     folder,

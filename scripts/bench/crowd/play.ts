@@ -14,7 +14,7 @@ const lookEveryMs = 200;
 const patienceMs = 60_000;
 
 /** A pipeline whose server job asks for an agent and waits, and whose other job only that agent can run. */
-const definition = (stack: Stack): string =>
+const definition = (stack: Stack, steps: readonly Step[]): string =>
   JSON.stringify({
     request: {
       function: `${stack.url('host')}/api/agents`,
@@ -25,18 +25,29 @@ const definition = (stack: Stack): string =>
     job: {
       pool: agentPool,
       demands: ['BENCH_BUILD -equals $(Build.BuildId)'],
-      steps: [{ displayName: 'Build', script: 'exit 0' }],
+      steps,
     },
   });
 
-/** Starts so many runs at once; @returns their ids once all have been started. */
+export interface Step {
+  readonly displayName: string;
+  readonly script: string;
+}
+
+/**
+ * Starts so many runs at once.
+ *
+ * @param steps of their jobs; default: none, as a shell for each job would weigh more than all that is measured
+ * @returns their ids once all have been started
+ */
 export async function playRuns(
   stack: Stack,
   count: number,
   signal: AbortSignal,
+  steps: readonly Step[] = [],
 ): Promise<readonly string[]> {
   const limit = pLimit(atOnce);
-  const body = definition(stack);
+  const body = definition(stack, steps);
   return Promise.all(
     Array.from({ length: count }, () =>
       limit(async () => {

@@ -70,9 +70,11 @@ export async function runJob(
 
   const workFolder = path.join(options.work, '1', 's');
   const tempFolder = path.join(options.work, '_temp');
-  await rm(workFolder, { recursive: true, force: true });
-  await mkdir(workFolder, { recursive: true });
-  await mkdir(tempFolder, { recursive: true, mode: 0o700 });
+  if (job.steps.length > 0) {
+    await rm(workFolder, { recursive: true, force: true });
+    await mkdir(workFolder, { recursive: true });
+    await mkdir(tempFolder, { recursive: true, mode: 0o700 });
+  }
   const env = stepEnvironment(options.surroundings.env, job, workFolder, tempFolder);
 
   log.add(`Agent name: '${options.agentName}'`);

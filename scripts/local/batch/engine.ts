@@ -13,8 +13,8 @@ import type { Runner } from './runner.js';
 import { Runs } from './runs.js';
 import { type Job, Store } from './store.js';
 import { taskEnvironment } from './task-environment.js';
-import { TaskLog } from './task-log.js';
 import { faultEnvironment, type TaskFault, TaskFaults } from './task-faults.js';
+import { TaskLog } from './task-log.js';
 import { endedUnrun, jobActionOf, type RunOutcome, reactivated, settle } from './task-outcome.js';
 
 export interface EngineOptions {

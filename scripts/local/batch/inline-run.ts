@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { InlineLaunch } from './runner.js';
 import type { RunOutcome } from './task-outcome.js';
 
+const outputs = ['stdout.txt', 'stderr.txt'] as const;
 /** What shells tell of a death by SIGKILL. */
 const killedExitCode = 137;
 
@@ -18,9 +19,9 @@ export class InlineRun {
 
   /** @param taskDir for stdout.txt and stderr.txt: where it is now, as that of a deleted task is moved away */
   constructor({ program, env, cwd }: InlineLaunch, taskDir: () => string) {
-    const printer = (name: string): ((line: string) => void) => {
-      writeFileSync(join(taskDir(), name), '', { mode: 0o600 });
-      return line => {
+    const printer =
+      (name: string): ((line: string) => void) =>
+      line => {
         if (this.#death.signal.aborted) return;
         try {
           appendFileSync(join(taskDir(), name), `${line}\n`, { mode: 0o600 });
@@ -28,15 +29,16 @@ export class InlineRun {
           // As with a closed pipe: what it says now is for nobody.
         }
       };
-    };
+    // There from the start, as a shell's redirection makes them.
+    for (const name of outputs) writeFileSync(join(taskDir(), name), '', { mode: 0o600 });
     const died = new Promise<number>(resolve => {
       this.#death.signal.addEventListener('abort', () => resolve(killedExitCode), { once: true });
     });
     const running = program({
       env,
       cwd,
-      say: printer('stdout.txt'),
-      complain: printer('stderr.txt'),
+      say: printer(outputs[0]),
+      complain: printer(outputs[1]),
       shutdown: this.#shutdown.signal,
       death: this.#death.signal,
       die: () => this.kill(),

@@ -45,9 +45,10 @@ const NewRun = z.strictObject({
     .strictObject({
       pool: z.string().min(1),
       demands: z.array(Demand).default([]),
-      steps: z
-        .array(z.strictObject({ displayName: z.string().min(1).default('CmdLine'), script: z.string() }))
-        .min(1),
+      // None: a job that is over as soon as an agent has it, for those who play thousands.
+      steps: z.array(
+        z.strictObject({ displayName: z.string().min(1).default('CmdLine'), script: z.string() }),
+      ),
       timeoutMinutes: minutes.default(60),
     })
     .nullable(),
