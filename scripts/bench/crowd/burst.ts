@@ -4,7 +4,7 @@ import { auditCrowd, requestIdOf, type Verdict } from './audit.js';
 import { findLeft, untilEnded } from './clean.js';
 import { openCrowd } from './open.js';
 import { playRuns, untilOver } from './play.js';
-import { type Request, readRequests, readSeen, type Seen } from './records.js';
+import { type Request, type Run, readRequests, readSeen, type Seen } from './records.js';
 
 export interface Burst {
   readonly count: number;
@@ -12,6 +12,8 @@ export interface Burst {
   readonly totalSeconds: number;
   /** For each request, since the burst began, in milliseconds; only those that got so far. */
   readonly since: Readonly<Record<Milestone, readonly number[]>>;
+  /** Calls that were answered later than the real `AzureFunction@1` would have waited. */
+  readonly late: number;
   /** From a pipeline's call to its Batch task, in milliseconds. */
   readonly toTaskMs: readonly number[];
   readonly verdict: Verdict & { readonly left: readonly string[] };
@@ -59,6 +61,7 @@ export async function playBurst({ folder, count, watchSeconds, signal, say }: Bu
       count,
       totalSeconds: Math.max(0, ...since.ended) / 1_000,
       since,
+      late: seen.runs.filter(isLate).length,
       toTaskMs: toTaskOf(seen),
       verdict: { ...auditCrowd(seen, counted), left: await findLeft(stack, signal) },
       memory: app,
@@ -70,6 +73,12 @@ export async function playBurst({ folder, count, watchSeconds, signal, say }: Bu
     await stack.stop();
   }
 }
+
+/** How long `AzureFunction@1` waits. */
+const functionTaskMs = 20_000;
+
+const isLate = ({ startedAt, request: { answeredAt } }: Run): boolean =>
+  startedAt !== null && answeredAt !== null && answeredAt - startedAt > functionTaskMs;
 
 function memoryOf(
   meters: readonly (readonly [PartName, ProcessMeter])[],

@@ -12,6 +12,8 @@ export interface CrowdOptions {
 }
 
 const slotsPerNode = 250;
+/** Pipelines, agents, Azure and the app share one machine here: what comes late is told of, and not cut off. */
+const answerTimeoutSeconds = 600;
 
 /**
  * A world for many agents at once: they run inside the local Batch, whose pool has room for all of them at once, so that no
@@ -23,7 +25,10 @@ export async function openCrowd({ app, folder, agents, watchSeconds, signal }: C
     folder,
     signal,
     settings: { WatchSeconds: String(watchSeconds) },
-    args: { batch: ['--runner', 'inline'] },
+    args: {
+      batch: ['--runner', 'inline'],
+      devops: ['--answer-timeout', String(answerTimeoutSeconds)],
+    },
   });
   try {
     const response = await fetch(`${stack.url('batch')}/_local/pools/${batchPool}`, {

@@ -51,11 +51,12 @@ export async function playRuns(
   return Promise.all(
     Array.from({ length: count }, () =>
       limit(async () => {
+        // Not given to each call: thousands at once would all listen to it.
+        signal.throwIfAborted();
         const response = await fetch(`${stack.url('devops')}/_local/runs`, {
           method: 'POST',
           headers: { 'content-type': 'application/json' },
           body,
-          signal,
         });
         if (!response.ok) throw new Error(`A run was not started: ${await response.text()}`);
         return Started.parse(await response.json()).runId;
@@ -69,7 +70,7 @@ export async function untilOver(stack: Stack, signal: AbortSignal): Promise<stri
   let over = -1;
   let lastEnd = Date.now();
   for (;;) {
-    const response = await fetch(`${stack.url('devops')}/_local/run-states`, { signal });
+    const response = await fetch(`${stack.url('devops')}/_local/run-states`);
     const { completed = 0, ...going } = States.parse(await response.json());
     if (Object.keys(going).length === 0) return undefined;
     if (completed !== over) lastEnd = Date.now();

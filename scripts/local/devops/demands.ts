@@ -7,7 +7,8 @@
  */
 export type Demand =
   | { readonly kind: 'exists'; readonly name: string }
-  | { readonly kind: 'equals' | 'gtVersion'; readonly name: string; readonly value: string };
+  | { readonly kind: 'equals'; readonly name: string; readonly value: string }
+  | { readonly kind: 'gtVersion'; readonly name: string; readonly value: string };
 
 export type Capabilities = Readonly<Record<string, string>>;
 /** Values by name in lower case. */

@@ -58,7 +58,7 @@ export class JobQueue {
   couldRun(poolId: number, demands: readonly string[]): boolean {
     const wanted = demands.map(parseDemand);
     return this.#state
-      .agentsInPool(poolId)
+      .agentsFor(poolId, wanted)
       .some(agent => agent.enabled && satisfies(capabilitiesOf(agent), wanted));
   }
 
@@ -221,7 +221,7 @@ export class JobQueue {
   #matching(poolId: number, demands: readonly string[]): Agent[] {
     const wanted = demands.map(parseDemand);
     return this.#state
-      .agentsInPool(poolId)
+      .agentsFor(poolId, wanted)
       .filter(agent => agent.enabled && satisfies(capabilitiesOf(agent), wanted));
   }
 

@@ -141,7 +141,7 @@ export function addRunRoutes(
   server.get<RunParams>('/_local/runs/:runId', async (request, reply) => {
     const { wait } = control(ShowQuery, request.query);
     const gone = new AbortController();
-    reply.raw.once('close', () => gone.abort());
+    reply.raw.once('close', () => gone.abort('gone'));
     return viewWithLog(await runs.untilEnd(request.params.runId, wait * 1000, gone.signal));
   });
 

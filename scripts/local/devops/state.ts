@@ -1,5 +1,9 @@
 import * as z from 'zod';
+import { capabilitiesOf, type Demand } from './demands.js';
 import { type Groups, Journal, type Table } from './journal.js';
+
+/** Names of capabilities by whose value agents are kept apart: each costs a little with every agent that comes. */
+const maxNamesKeptApart = 16;
 
 /** What the stand-in keeps, row by row. Times are ISO 8601 in UTC. No row ever holds a token: only its SHA-256. */
 const Time = z.string();
@@ -229,6 +233,7 @@ export class State {
   readonly completedRequests: Groups<JobRequest>;
   readonly runsOfPlan: Groups<Run>;
   readonly recordsOfRun: Groups<TimelineRecord>;
+  readonly #agentsOffering = new Map<string, Groups<Agent>>();
   readonly #counters: Table<z.infer<typeof Counter>>;
   readonly #journal: Journal;
 
@@ -272,6 +277,23 @@ export class State {
   /** The next number of a kind, from 1. Numbers are never given twice, not even after a restart. */
   next(counter: string): number {
     return this.#counters.put(counter, { last: (this.#counters.get(counter)?.last ?? 0) + 1 }).last;
+  }
+
+  /** Agents of a pool that may meet the demands: looking at all for each of a thousand jobs takes longest of all. */
+  agentsFor(poolId: number, demands: readonly Demand[]): readonly Agent[] {
+    const telling = demands.find(demand => demand.kind === 'equals');
+    if (!telling) return this.agentsInPool(poolId);
+    const name = telling.name.toLowerCase();
+    let groups = this.#agentsOffering.get(name);
+    if (!groups) {
+      if (this.#agentsOffering.size >= maxNamesKeptApart) return this.agentsInPool(poolId);
+      groups = this.agents.groupedBy(agent => {
+        const value = capabilitiesOf(agent).get(name);
+        return value === undefined ? undefined : `${agent.poolId}/${value.toLowerCase()}`;
+      });
+      this.#agentsOffering.set(name, groups);
+    }
+    return groups(`${poolId}/${telling.value.toLowerCase()}`);
   }
 
   close(): void {
