@@ -44,9 +44,9 @@ export async function playBurst({ folder, count, watchSeconds, signal, say }: Bu
     const began = Date.now();
     const runIds = await playRuns(stack, count, signal);
     const stuck = await untilOver(stack, signal);
-    if (stuck !== undefined) say(`nothing has ended for a minute; runs that are left: ${stuck}`);
+    if (stuck !== undefined) say(`nothing goes on any more; runs that are left: ${stuck}`);
     const alive = await untilEnded(stack, signal);
-    if (alive > 0) say(`nothing has ended for a minute; requests that are left: ${alive}`);
+    if (alive > 0) say(`nothing goes on any more; requests that are left: ${alive}`);
     const usages = await Promise.all(
       meters.map(async ([part, meter]) => [part, await meter.stop()] as const),
     );

@@ -2,14 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { TableClient } from '@azure/data-tables';
 import { findLeftovers } from '../../demo/leftovers.js';
 import type { Stack } from '../../local/stack/stack.js';
+import { patienceMs } from './play.js';
 
 const lookEveryMs = 500;
-/** No request has ended for so long: the rest never will. */
-const patienceMs = 60_000;
 /** A message that was delivered twice comes back once more. */
 const messagePatienceMs = 15_000;
 
-/** Waits until our app has no live request any more; @returns how many are left when nothing has ended for a minute. */
+/** Waits until our app has no live request any more; @returns how many are left when nothing has ended for minutes. */
 export async function untilEnded(stack: Stack, signal: AbortSignal): Promise<number> {
   const table = TableClient.fromConnectionString(
     stack.settings['AzureWebJobsStorage'] ?? '',

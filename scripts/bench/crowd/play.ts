@@ -10,8 +10,8 @@ const States = z.record(z.string(), z.number());
 /** Calls of the control API at once; the pipelines themselves ask without waiting for one another. */
 const atOnce = 64;
 const lookEveryMs = 200;
-/** Nothing has ended for so long: the rest is lost. */
-const patienceMs = 60_000;
+/** Nothing has changed for so long: the rest is lost. */
+export const patienceMs = 3 * 60_000;
 
 /** A pipeline whose server job asks for an agent and waits, and whose other job only that agent can run. */
 const definition = (stack: Stack, steps: readonly Step[]): string =>
@@ -65,17 +65,19 @@ export async function playRuns(
   );
 }
 
-/** Waits until no run goes on any more; @returns what is left if nothing has ended for a minute. */
+/** Waits until no run goes on any more; @returns what is left if nothing has changed for minutes. */
 export async function untilOver(stack: Stack, signal: AbortSignal): Promise<string | undefined> {
-  let over = -1;
-  let lastEnd = Date.now();
+  let before = '';
+  let lastChange = Date.now();
   for (;;) {
     const response = await fetch(`${stack.url('devops')}/_local/run-states`);
-    const { completed = 0, ...going } = States.parse(await response.json());
+    const states = States.parse(await response.json());
+    const { completed: _over, ...going } = states;
     if (Object.keys(going).length === 0) return undefined;
-    if (completed !== over) lastEnd = Date.now();
-    over = completed;
-    if (Date.now() - lastEnd > patienceMs) {
+    const now = JSON.stringify(states);
+    if (now !== before) lastChange = Date.now();
+    before = now;
+    if (Date.now() - lastChange > patienceMs) {
       return Object.entries(going)
         .map(([state, count]) => `${count} ${state}`)
         .join(', ');
