@@ -36,8 +36,14 @@ const request = (state = 'completed'): Request => ({
   endedAt: 9,
 });
 
+const known = new Set(['placeholder', 'other-1']);
+
 audit('has nothing to say of a request that went well', () => {
-  const verdict = auditCrowd({ runs: [run()], agents: [agent()], tasks: [task()] }, [request()]);
+  const verdict = auditCrowd(
+    { runs: [run()], agents: [agent(), agent('placeholder')], tasks: [task()] },
+    [request()],
+    known,
+  );
   assert.equal(verdict, { lost: [], doubled: [] });
 });
 
@@ -55,7 +61,7 @@ const lost: Readonly<Record<string, readonly [Run, Request[]]>> = {
 for (const [what, [played, requests]] of Object.entries(lost)) {
   audit(`counts ${what} as lost`, () => {
     const seen = { runs: [played], agents: [agent(), agent('other-1')], tasks: [task()] };
-    const verdict = auditCrowd(seen, requests);
+    const verdict = auditCrowd(seen, requests, new Set([...known, 'r-1']));
     assert.is(verdict.lost.length, 1, verdict.lost.join('\n'));
     assert.equal(verdict.doubled, []);
   });
@@ -66,12 +72,14 @@ const doubled: Readonly<Record<string, { run?: Run; agents?: Agent[]; tasks?: Ta
   'a second agent': { agents: [agent(), agent('r-2')] },
   'a second session': { agents: [agent('r-1', 2)] },
   'a second task': { tasks: [task(), task('r-2')] },
+  'an agent that no pipeline knows of': { agents: [agent(), agent('stranger-1')] },
+  'a task that no pipeline knows of': { tasks: [task(), task('stranger-1')] },
   'a second run of the task': { tasks: [task('r-1', 2)] },
 };
 for (const [what, seen] of Object.entries(doubled)) {
   audit(`counts ${what} as doubled`, () => {
     const { run: played = run(), agents = [agent()], tasks = [task()] } = seen;
-    const verdict = auditCrowd({ runs: [played], agents, tasks }, [request()]);
+    const verdict = auditCrowd({ runs: [played], agents, tasks }, [request()], known);
     assert.is(verdict.doubled.length, 1, verdict.doubled.join('\n'));
     assert.equal(verdict.lost, []);
   });
@@ -83,12 +91,12 @@ audit('takes no notice of a completion that was refused', () => {
     agents: [agent()],
     tasks: [task()],
   };
-  assert.equal(auditCrowd(seen, [request()]), { lost: [], doubled: [] });
+  assert.equal(auditCrowd(seen, [request()], known), { lost: [], doubled: [] });
 });
 
 audit('counts two pipelines that share a request as lost', () => {
   const seen = { runs: [run(), run({ runId: 'run-2' })], agents: [agent()], tasks: [task()] };
-  assert.is(auditCrowd(seen, [request()]).lost.length, 2);
+  assert.is(auditCrowd(seen, [request()], known).lost.length, 2);
 });
 
 audit.run();

@@ -12,9 +12,13 @@ export interface Verdict {
  * Holds what the stand-ins saw, and what our app says, to the promise: each pipeline gets one agent and one completion, and
  * its job runs on that agent.
  *
- * @param placeholders agents that belong to no request
+ * @param known names of agents that were there before
  */
-export function auditCrowd({ runs, agents, tasks }: Seen, requests: readonly Request[]): Verdict {
+export function auditCrowd(
+  { runs, agents, tasks }: Seen,
+  requests: readonly Request[],
+  known: ReadonlySet<string>,
+): Verdict {
   const lost: string[] = [];
   const doubled: string[] = [];
   const requestsById = new Map(requests.map(request => [request.requestId, request]));
@@ -36,6 +40,10 @@ export function auditCrowd({ runs, agents, tasks }: Seen, requests: readonly Req
     doubled.push(...more(`request ${id}`, agentsOf.get(id), tasksOf.get(id)));
     if ((askers.get(id)?.length ?? 0) > 1) lost.push(`${run.runId} shares request ${id} with another.`);
   }
+  const strangers = [...agents.map(({ name }) => name), ...tasks.map(({ task }) => task)].filter(
+    name => !known.has(name) && !askers.has(requestIdOf(name)),
+  );
+  doubled.push(...new Set(strangers.map(name => `No pipeline was told of agent ${name}.`)));
   return { lost, doubled };
 }
 

@@ -41,6 +41,7 @@ export async function playBurst({ folder, count, watchSeconds, signal, say }: Bu
     const meters = await Promise.all(
       stack.parts.map(async part => [part, await ProcessMeter.start(stack.pid(part))] as const),
     );
+    const earlier = new Set((await readSeen(stack, [])).agents.map(({ name }) => name));
     const began = Date.now();
     const runIds = await playRuns(stack, count, signal);
     const stuck = await untilOver(stack, signal);
@@ -63,7 +64,7 @@ export async function playBurst({ folder, count, watchSeconds, signal, say }: Bu
       since,
       late: seen.runs.filter(isLate).length,
       toTaskMs: toTaskOf(seen),
-      verdict: { ...auditCrowd(seen, counted), left: await findLeft(stack, signal) },
+      verdict: { ...auditCrowd(seen, counted, earlier), left: await findLeft(stack, signal) },
       memory: app,
       cpuSeconds: Object.fromEntries(
         usages.flatMap(([part, { cpuSeconds }]) => (cpuSeconds === undefined ? [] : [[part, cpuSeconds]])),

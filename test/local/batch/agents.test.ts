@@ -2,11 +2,23 @@ import { existsSync } from 'node:fs';
 import type { BatchServiceClient, BatchServiceModels } from '@azure/batch';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import * as z from 'zod';
 import { defaultImages } from '../../../scripts/local/batch/images.js';
 import type { LocalBatch } from '../../../scripts/local/batch/server.js';
 import type { RunningDevOps } from '../../../scripts/local/devops/server.js';
 import { closeAll, play, type RunView, show, start, testFunction, webApi } from '../devops/stack.js';
 import { clientOf, images, pool, Scratch, startBatch, taskIn, textOf, until } from './support.js';
+
+const LoggedTasks = z.array(
+  z.object({
+    task: z.string(),
+    starts: z.number(),
+    addedAt: z.string(),
+    startedAt: z.string().optional(),
+    endedAt: z.string().optional(),
+    removedAt: z.string().optional(),
+  }),
+);
 
 /** The product must not be able to tell an agent that is a process from one that shares the server's. */
 for (const runner of ['process', 'inline'] as const) {
@@ -95,6 +107,15 @@ for (const runner of ['process', 'inline'] as const) {
     assert.is(executionInfo?.result, 'success');
     assert.ok((executionInfo?.endTime ?? 0) >= (executionInfo?.startTime ?? 1));
     assert.is(await registered(name), false);
+
+    await client.task.deleteMethod('agents', name);
+    const logged = LoggedTasks.parse(await (await fetch(`${batch.url}/_local/tasks`)).json());
+    const [mine, ...more] = logged.filter(({ task }) => task === name);
+    assert.is(mine?.starts, 1);
+    assert.is(more.length, 0);
+    const { addedAt = '', startedAt = '', endedAt = '', removedAt = '' } = mine ?? {};
+    const times = [addedAt, startedAt, endedAt, removedAt];
+    assert.equal(times, times.filter(Boolean).toSorted(), 'what became of it is told after it is gone');
   });
 
   agents('deleted while they wait for a job take their leave', async () => {
