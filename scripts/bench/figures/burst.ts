@@ -58,6 +58,7 @@ function show(sizes: readonly Size[], watchSeconds: number): Measured {
       { key: 'left', title: 'left behind' },
       { key: 'peakMb', title: 'app memory, peak', unit: 'MB' },
       { key: 'overIdleMb', title: 'over idle', unit: 'MB' },
+      { key: 'cpuMs', title: 'CPU of all parts a request', unit: 'ms' },
     ],
     rows: sizes.flatMap(rowsOf),
     goals: [
@@ -129,6 +130,7 @@ function rowsOf({ count, floor, burst: played }: Size): readonly Readonly<Record
       left: played.verdict.left.length,
       peakMb: Math.round(played.memory.peakMb),
       overIdleMb: Math.round(played.memory.peakMb - played.memory.baselineMb),
+      cpuMs: cpuMsOf(played),
     },
     {
       requests: count,
@@ -138,6 +140,13 @@ function rowsOf({ count, floor, burst: played }: Size): readonly Readonly<Record
       ofFloor: 1,
     },
   ];
+}
+
+/** Time that is lost to others on the machine is not in it: it shows growth where seconds are too noisy to. */
+function cpuMsOf({ count, cpuSeconds }: Burst): Cell {
+  const seconds = Object.values(cpuSeconds);
+  if (seconds.length === 0) return undefined;
+  return round((seconds.reduce((sum, each) => sum + each, 0) * 1_000) / count, 1);
 }
 
 interface Total {
