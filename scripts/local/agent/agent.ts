@@ -6,6 +6,7 @@ import { type AgentFault, beforeRegistration, dieLater } from './fault.js';
 import { Job, type JobResult, runJob } from './job.js';
 import { Registration } from './registration.js';
 import type { AgentSettings } from './settings.js';
+import type { Surroundings } from './surroundings.js';
 
 export interface AgentOptions {
   readonly settings: AgentSettings;
@@ -13,8 +14,7 @@ export interface AgentOptions {
   readonly fault?: AgentFault;
   readonly credentials: Credentials;
   readonly capabilities: Record<string, string>;
-  readonly say: (line: string) => void;
-  readonly shutdown: AbortSignal;
+  readonly surroundings: Surroundings;
 }
 
 /** The lock of a job lasts a minute or more: renewed often enough to survive a lost call. */
@@ -22,8 +22,9 @@ const renewEveryMs = 10_000;
 
 /** The life of an agent: register, listen, run a job, unregister. */
 export async function runAgent(options: AgentOptions): Promise<ExitCode> {
-  const { settings, say, shutdown } = options;
-  const client = new Client(settings.url, options.credentials, shutdown);
+  const { settings, surroundings } = options;
+  const { say, shutdown, die } = surroundings;
+  const client = new Client(settings.url, options.credentials, surroundings);
   let registration: Registration;
   try {
     await beforeRegistration(options.fault, shutdown);
@@ -33,12 +34,12 @@ export async function runAgent(options: AgentOptions): Promise<ExitCode> {
     throw error;
   }
   say(`registered as ${settings.name} in pool ${settings.pool}, listening for jobs`);
-  const liveOn = dieLater(options.fault, 'dieBeforeJob');
+  const liveOn = dieLater(options.fault, 'dieBeforeJob', die);
   try {
     do {
       const job = await nextJob(registration, shutdown);
       liveOn();
-      dieLater(options.fault, 'dieInJob');
+      dieLater(options.fault, 'dieInJob', die);
       say(`running job ${job.jobDisplayName} (request ${job.requestId})`);
       const result = await work(registration, job, options);
       say(`job ${job.jobDisplayName} completed with result: ${result}`);
@@ -59,7 +60,7 @@ export async function runAgent(options: AgentOptions): Promise<ExitCode> {
 async function register(client: Client, options: AgentOptions): Promise<Registration> {
   const { url, pool, name } = options.settings;
   try {
-    return await Registration.create(client, pool, name, options.capabilities, options.shutdown);
+    return await Registration.create(client, pool, name, options.capabilities, options.surroundings.shutdown);
   } catch (error) {
     if (error instanceof Refused && error.isAboutToken) {
       throw new AgentExit(
@@ -84,8 +85,9 @@ async function work(registration: Registration, job: Job, options: AgentOptions)
   const stop = new AbortController();
   const over = new AbortController();
   const onShutdown = (): void => stop.abort('shutdown');
-  if (options.shutdown.aborted) onShutdown();
-  options.shutdown.addEventListener('abort', onShutdown, { once: true });
+  const { shutdown } = options.surroundings;
+  if (shutdown.aborted) onShutdown();
+  shutdown.addEventListener('abort', onShutdown, { once: true });
   const company = Promise.all([
     renewing(registration, job.requestId, stop, over.signal),
     listening(registration, stop, over.signal),
@@ -97,10 +99,10 @@ async function work(registration: Registration, job: Job, options: AgentOptions)
       agentName: options.settings.name,
       work: options.settings.work,
       stop: stop.signal,
-      shutdown: options.shutdown,
+      surroundings: options.surroundings,
     });
   } finally {
-    options.shutdown.removeEventListener('abort', onShutdown);
+    shutdown.removeEventListener('abort', onShutdown);
     // It stops listening first: else the service would give it another job at the very end of this one.
     over.abort();
     await company;

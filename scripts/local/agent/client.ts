@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
 import type { Credentials } from './credentials.js';
+import { sendRequest } from './http.js';
+import type { Surroundings } from './surroundings.js';
 
 const ErrorBody = z.object({ message: z.string(), typeKey: z.string() });
 
@@ -46,12 +48,18 @@ const patienceAtShutdownMs = 3_000;
 export class Client {
   readonly #base: string;
   readonly #credentials: Credentials;
+  readonly #death: AbortSignal;
   #latest = Number.POSITIVE_INFINITY;
 
-  /** @param shutdown once aborted, no call goes on for long. */
-  constructor(base: string, credentials: Credentials, shutdown: AbortSignal) {
+  /** Once its agent is asked to end, no call goes on for long; once it is dead, none goes out. */
+  constructor(
+    base: string,
+    credentials: Credentials,
+    { shutdown, death }: Pick<Surroundings, 'shutdown' | 'death'>,
+  ) {
     this.#base = base;
     this.#credentials = credentials;
+    this.#death = death;
     const hurry = (): void => {
       this.#latest = Date.now() + patienceAtShutdownMs;
     };
@@ -88,25 +96,26 @@ export class Client {
     options: CallOptions,
   ): Promise<{ value: Value } | { reason: string }> {
     const authorization = await this.#credentials();
-    const timeout = AbortSignal.timeout(answerTimeoutMs);
+    const signals = options.signal ? [options.signal, this.#death] : [this.#death];
+    for (const signal of signals) signal.throwIfAborted();
     let status: number;
     let text: string;
     try {
-      const response = await fetch(`${this.#base}${path}`, {
+      ({ status, text } = await sendRequest({
         method,
+        url: new URL(`${this.#base}${path}`),
         headers: {
           Accept: 'application/json;api-version=7.1-preview',
           Authorization: authorization,
           'X-TFS-FedAuthRedirect': 'Suppress',
           ...(options.body !== undefined && { 'Content-Type': 'application/json' }),
         },
-        ...(options.body !== undefined && { body: JSON.stringify(options.body) }),
-        signal: options.signal ? AbortSignal.any([options.signal, timeout]) : timeout,
-      });
-      status = response.status;
-      text = await response.text();
+        body: options.body === undefined ? undefined : JSON.stringify(options.body),
+        timeoutMs: answerTimeoutMs,
+        signals,
+      }));
     } catch (error) {
-      options.signal?.throwIfAborted();
+      for (const signal of signals) signal.throwIfAborted();
       return { reason: error instanceof Error ? error.message : String(error) };
     }
     const body = parseJson(text);

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
 import { AgentExit, exitCode } from './exit.js';
-import { runningSteps } from './step.js';
 
 /** How the local Batch tells this agent to misbehave (batch/task-faults.ts). No real agent or image knows of it. */
 export const faultVariable = 'AZDO_LOCAL_FAULT';
@@ -39,20 +38,12 @@ export async function beforeRegistration(fault: AgentFault, shutdown: AbortSigna
 }
 
 /** Dies when it is time to; @returns what calls that off. */
-export function dieLater(fault: AgentFault, moment: 'dieBeforeJob' | 'dieInJob'): () => void {
+export function dieLater(
+  fault: AgentFault,
+  moment: 'dieBeforeJob' | 'dieInJob',
+  die: () => void,
+): () => void {
   if (fault?.does !== moment) return () => undefined;
   const timer = setTimeout(die, fault.afterMs);
   return () => clearTimeout(timer);
-}
-
-/** As a container dies: at once, and with everything in it. */
-function die(): void {
-  for (const group of [...runningSteps].map(pid => (process.platform === 'win32' ? pid : -pid))) {
-    try {
-      process.kill(group, 'SIGKILL');
-    } catch {
-      // It has ended.
-    }
-  }
-  process.kill(process.pid, 'SIGKILL');
 }

@@ -7,6 +7,7 @@ import { Client, Refused } from './client.js';
 import { bearerToken } from './credentials.js';
 import { RunLogStream } from './run-log.js';
 import { runScript } from './step.js';
+import type { Surroundings } from './surroundings.js';
 
 /** A job as the service gives it to an agent. */
 export const Job = z.object({
@@ -45,19 +46,19 @@ export async function runJob(
     readonly agentName: string;
     readonly work: string;
     readonly stop: AbortSignal;
-    readonly shutdown: AbortSignal;
+    readonly surroundings: Surroundings;
   },
 ): Promise<JobResult> {
   const token = job.resources.endpoints.find(endpoint => endpoint.name === 'SystemVssConnection');
   const client = new Client(
     options.url,
     bearerToken(token?.authorization.parameters.AccessToken ?? ''),
-    options.shutdown,
+    options.surroundings,
   );
   const timeline =
     `/${job.plan.scopeIdentifier}/_apis/distributedtask/hubs/build/plans/${job.plan.planId}` +
     `/timelines/${job.timeline.id}/records`;
-  const log = new RunLogStream(client, `${timeline}/${job.jobId}/feed`);
+  const log = new RunLogStream(client, `${timeline}/${job.jobId}/feed`, options.surroundings.complain);
   const report = async (record: object): Promise<void> => {
     try {
       await client.call('PATCH', timeline, z.unknown(), { body: { value: [record], count: 1 } });
@@ -69,10 +70,12 @@ export async function runJob(
 
   const workFolder = path.join(options.work, '1', 's');
   const tempFolder = path.join(options.work, '_temp');
-  await rm(workFolder, { recursive: true, force: true });
-  await mkdir(workFolder, { recursive: true });
-  await mkdir(tempFolder, { recursive: true, mode: 0o700 });
-  const env = stepEnvironment(process.env, job, workFolder, tempFolder);
+  if (job.steps.length > 0) {
+    await rm(workFolder, { recursive: true, force: true });
+    await mkdir(workFolder, { recursive: true });
+    await mkdir(tempFolder, { recursive: true, mode: 0o700 });
+  }
+  const env = stepEnvironment(options.surroundings.env, job, workFolder, tempFolder);
 
   log.add(`Agent name: '${options.agentName}'`);
   log.add(`Agent machine name: '${hostname()}'`);
@@ -110,6 +113,7 @@ export async function runJob(
           env,
           onLine: line => log.add(line),
           stop: options.stop,
+          death: options.surroundings.death,
         });
         if (options.stop.aborted) return stopped();
         if (code === 0) return undefined;
@@ -135,7 +139,7 @@ export async function runJob(
 
 /** A job's variables are environment variables of its steps; the agent's own credentials are not. */
 function stepEnvironment(
-  agentEnv: NodeJS.ProcessEnv,
+  agentEnv: Surroundings['env'],
   job: Job,
   workFolder: string,
   tempFolder: string,

@@ -81,7 +81,7 @@ export class Registration {
     if (namesakes.value.length > 0) throw nameInUse(name, poolName);
     const jobs = await client.call(
       'GET',
-      `${poolPath}/jobrequests?completedRequestCount=${recentJobs}`,
+      `${poolPath}/jobrequests?completedRequestCount=${recentJobs}&agentName=${encodeURIComponent(name)}`,
       JobRequests,
       asking,
     );

@@ -14,13 +14,15 @@ export class RunLogStream {
   readonly #client: Client;
   readonly #feedPath: string;
   readonly #waiting: string[] = [];
+  readonly #complain: (line: string) => void;
   #nextLine = 1;
   #sending: Promise<void> | undefined;
 
   /** @param feedPath of the job's record */
-  constructor(client: Client, feedPath: string) {
+  constructor(client: Client, feedPath: string, complain: (line: string) => void) {
     this.#client = client;
     this.#feedPath = feedPath;
+    this.#complain = complain;
   }
 
   add(line: string): void {
@@ -49,7 +51,7 @@ export class RunLogStream {
     } catch (error) {
       // The run is over (canceled, say): nobody reads on. A log must never fail a job.
       if (!(error instanceof Refused))
-        console.error(`The run's log did not take all lines: ${String(error)}`);
+        this.#complain(`The run's log did not take all lines: ${String(error)}`);
       this.#waiting.length = 0;
     } finally {
       this.#sending = this.#waiting.length > 0 ? this.#send() : undefined;

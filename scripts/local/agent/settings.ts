@@ -24,9 +24,14 @@ const metadataService = 'http://169.254.169.254/metadata/identity/oauth2/token';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Reads the settings, or lists every problem: one line each. */
+/**
+ * Reads the settings, or lists every problem: one line each.
+ *
+ * @param cwd what relative paths in them start from
+ */
 export function readSettings(
   env: Environment,
+  cwd: string,
 ): { settings: AgentSettings; problems?: never } | { settings?: never; problems: string[] } {
   const problems: string[] = [];
   const required = (name: string, meaning: string): string => {
@@ -44,7 +49,7 @@ export function readSettings(
   const tokenFile = env['AZDO_TOKEN_FILE'] ?? '';
   if ((token ?? '') === '' && tokenFile !== '') {
     try {
-      token = readFileSync(tokenFile, 'utf8').trim();
+      token = readFileSync(path.resolve(cwd, tokenFile), 'utf8').trim();
     } catch {
       problems.push(`AZDO_TOKEN_FILE can't be read: ${tokenFile}`);
     }
@@ -65,7 +70,7 @@ export function readSettings(
       dispose: env['AZDO_AGENT_DISPOSE']?.toLowerCase() === 'true',
       token: token === '' ? undefined : token,
       identityEndpoint: env['AZDO_IDENTITY_ENDPOINT'] ?? metadataService,
-      work: path.resolve(env['AZDO_WORK'] ?? '_work'),
+      work: path.resolve(cwd, env['AZDO_WORK'] ?? '_work'),
       expiresAt,
     },
   };

@@ -6,9 +6,6 @@ import { createInterface } from 'node:readline';
 /** How long a step has to end by itself before it is killed. */
 const killAfterMs = 3_000;
 
-/** Heads of the process groups that run. */
-export const runningSteps = new Set<number>();
-
 /**
  * Runs one script in a shell, as the head of its own process group, and kills the whole group when asked to stop.
  *
@@ -22,12 +19,15 @@ export async function runScript(options: {
   readonly env: NodeJS.ProcessEnv;
   readonly onLine: (line: string) => void;
   readonly stop: AbortSignal;
+  /** Kills it at once. */
+  readonly death: AbortSignal;
 }): Promise<number | null> {
   const windows = process.platform === 'win32';
   // In a file: a script as an argument could be read by everyone on the machine.
   const file = path.join(options.tempFolder, `${options.id}.${windows ? 'cmd' : 'sh'}`);
   await writeFile(file, options.script, { mode: 0o600 });
   try {
+    options.death.throwIfAborted();
     options.stop.throwIfAborted();
     const child = spawn(windows ? 'cmd.exe' : '/bin/sh', windows ? ['/D', '/C', file] : [file], {
       cwd: options.workFolder,
@@ -35,12 +35,13 @@ export async function runScript(options: {
       detached: !windows,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    if (child.pid !== undefined) runningSteps.add(child.pid);
     const stop = (): void => {
       killGroup(child, 'SIGTERM');
       setTimeout(() => killGroup(child, 'SIGKILL'), killAfterMs).unref();
     };
+    const kill = (): void => killGroup(child, 'SIGKILL');
     options.stop.addEventListener('abort', stop, { once: true });
+    options.death.addEventListener('abort', kill, { once: true });
     for (const stream of [child.stdout, child.stderr]) createInterface(stream).on('line', options.onLine);
     try {
       return await new Promise<number | null>((resolve, reject) => {
@@ -53,7 +54,7 @@ export async function runScript(options: {
       });
     } finally {
       options.stop.removeEventListener('abort', stop);
-      if (child.pid !== undefined) runningSteps.delete(child.pid);
+      options.death.removeEventListener('abort', kill);
     }
   } finally {
     await rm(file, { force: true });

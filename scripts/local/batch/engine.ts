@@ -14,6 +14,7 @@ import { Runs } from './runs.js';
 import { type Job, Store } from './store.js';
 import { taskEnvironment } from './task-environment.js';
 import { faultEnvironment, type TaskFault, TaskFaults } from './task-faults.js';
+import { TaskLog } from './task-log.js';
 import { endedUnrun, jobActionOf, type RunOutcome, reactivated, settle } from './task-outcome.js';
 
 export interface EngineOptions {
@@ -35,6 +36,7 @@ export class Engine {
   readonly runs: Runs;
   readonly pools: Pools;
   readonly taskFaults: TaskFaults;
+  readonly taskLog = new TaskLog();
   /** Where the server answers; tasks are told. Known once it listens. */
   url = '';
   #options: EngineOptions;
@@ -196,6 +198,7 @@ export class Engine {
       requeueCount: 0,
     };
     this.store.addTask(job, task);
+    this.taskLog.added(pathOf(job, task), job.record.spec.id, spec.id);
     this.#enqueue(job, task);
     return task;
   }
@@ -223,6 +226,7 @@ export class Engine {
     const run = task.runId === undefined ? undefined : this.store.runs.get(task.runId);
     this.pools.dequeue(path);
     this.store.removeTask(job, idKey(task.spec.id));
+    this.taskLog.removed(path);
     // Moved first: a new task of the same name may come before this one's processes have ended.
     const trash = this.#discard(this.taskDir(job, task), run?.id ?? randomUUID());
     if (run) {
@@ -290,6 +294,7 @@ export class Engine {
     const { job, task } = this.#find(`${run.jobKey}/${run.taskKey}`);
     if (!job || !task || task.runId !== run.id) return;
     if (task.state === 'preparing') {
+      this.taskLog.started(pathOf(job, task), at);
       this.store.changeTask(job, task, {
         state: 'running',
         startTime: at,
@@ -330,6 +335,7 @@ export class Engine {
       task.spec.constraints?.maxTaskRetryCount ?? job.record.spec.constraints?.maxTaskRetryCount ?? 0;
     const changes = settle(task, outcome, run.intent, maxRetries, new Date().toISOString());
     const settled = this.store.changeTask(job, task, changes);
+    if (settled.state === 'completed') this.taskLog.ended(pathOf(job, settled));
     this.pools.taskEnded(run, settled.result === 'success');
     if (settled.state === 'active') this.#enqueue(job, settled);
     if (job.record.spec.onTaskFailure !== 'performexitoptionsjobaction' || job.record.state !== 'active')
@@ -374,6 +380,7 @@ export class Engine {
       }
       if (state === 'deleting') {
         this.#clearAlarm(job.key);
+        for (const task of job.tasks.values()) this.taskLog.removed(pathOf(job, task));
         this.store.removeJob(job);
         const trash = this.#discard(join(this.#options.dataDir, 'workitems', job.key), randomUUID());
         void rm(trash, { recursive: true, force: true });

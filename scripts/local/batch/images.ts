@@ -9,12 +9,15 @@ export const ImageCommands = z.array(
 );
 export type ImageCommands = z.infer<typeof ImageCommands>;
 
+const agentProgram = fileURLToPath(new URL('../agent/main.js', import.meta.url));
+
 export const defaultImages: ImageCommands = [
-  {
-    image: '*azdo-agent:*',
-    command: [process.execPath, fileURLToPath(new URL('../agent/main.js', import.meta.url))],
-  },
+  { image: '*azdo-agent:*', command: [process.execPath, agentProgram] },
 ];
+
+/** Whether the command is the local agent and nothing else. */
+export const isAgentCommand = (command: readonly string[]): boolean =>
+  command.length === 2 && command[1] === agentProgram;
 
 /** @throws Error with a sentence that names the file. */
 export function readConfigFile<S extends z.ZodType>(what: string, file: string, schema: S): z.output<S> {

@@ -20,7 +20,7 @@ const Options = z.object({
   key: z.string().optional(),
   pools: z.string().optional(),
   images: z.string().optional(),
-  runner: z.enum(['auto', 'docker', 'process']),
+  runner: z.enum(['auto', 'docker', 'process', 'inline']),
   seed: z.int().optional(),
   skew: z.number(),
 });
@@ -38,8 +38,12 @@ const command = new Command('local:batch')
   .option('--pools <file>', 'JSON array of pools (default: batchLinux and batchWindows)')
   .option('--images <file>', 'JSON array of {image, command}: what runs for an image without Docker')
   .addOption(
-    new Option('--runner <kind>', 'run container tasks as containers or as processes')
-      .choices(['auto', 'docker', 'process'])
+    new Option(
+      '--runner <kind>',
+      'run container tasks as containers or as processes; inline: agents run inside this process, for load ' +
+        "(they can't be killed one by one from outside), all else as processes",
+    )
+      .choices(['auto', 'docker', 'process', 'inline'])
       .default('auto'),
   )
   .option('--skew <seconds>', 'let its clock be ahead by this, or behind when negative', seconds, 0)
@@ -51,6 +55,11 @@ function base64(text: string): string {
   return text;
 }
 
+const told = {
+  docker: 'containers',
+  process: 'processes',
+  inline: 'processes, agents inside this one',
+} as const;
 const options = Options.parse(command.opts());
 
 await runService('Local Batch', async () => {
@@ -67,8 +76,6 @@ await runService('Local Batch', async () => {
     }),
     ...(options.images !== undefined && { images: readConfigFile('images', options.images, ImageCommands) }),
   });
-  console.log(
-    `Local Batch: account ${batch.account}, tasks run as ${batch.runner === 'docker' ? 'containers' : 'processes'}`,
-  );
+  console.log(`Local Batch: account ${batch.account}, tasks run as ${told[batch.runner]}`);
   return batch;
 });

@@ -72,15 +72,6 @@ export class Pools {
     return [...this.store.pools.values()].filter(({ deleted }) => !deleted);
   }
 
-  /** What the tasks on each node take of it; nodes without tasks are left out. */
-  #slotsByNode(): Map<string, number> {
-    const slots = new Map<string, number>();
-    for (const run of this.store.runs.values()) {
-      slots.set(run.nodeId, (slots.get(run.nodeId) ?? 0) + run.slots);
-    }
-    return slots;
-  }
-
   change(pool: PoolRecord, changes: Partial<PoolConfig>): void {
     this.store.changePool(pool, {
       config: { ...pool.config, ...changes },
@@ -166,7 +157,7 @@ export class Pools {
   #planPool(pool: PoolRecord): number | undefined {
     const { config } = pool;
     const key = idKey(config.id);
-    const used = this.#slotsByNode();
+    const used = this.store.usedSlots;
     const plan = planPool({
       ...config,
       canGrow: config.resizeErrors.length === 0,
@@ -198,7 +189,7 @@ export class Pools {
   #showBusy(key: string): void {
     const pool = this.store.pools.get(key);
     if (!pool) return;
-    const used = this.#slotsByNode();
+    const used = this.store.usedSlots;
     const wrong = (node: NodeRecord): NodeState | undefined => {
       const busy = used.has(node.id);
       if (node.state === 'idle' && busy) return 'running';

@@ -16,6 +16,7 @@ import { TaskFault } from './task-faults.js';
  *     DELETE /_local/pools/{id}   delete the pool; its tasks wait for one of the same name
  *     POST   /_local/pools/{id}/nodes   take away, break or mend nodes by chance:
  *                                 { state: preempted | unusable | idle, count: 1, busy: only those with tasks }
+ *     GET    /_local/tasks        what became of each task, the deleted ones too (task-log.ts); ?after=N: those after number N
  *     GET    /_local/task-faults  the rules for tasks in force (task-faults.ts), with what each has `seen` and `bitten`
  *     PUT    /_local/task-faults  replace them; [] ends all misbehaviour
  *     GET    /_local/task-faults/bites   which tasks were met, oldest first; ?after=N: those after number N
@@ -66,6 +67,11 @@ export function controlRoutes(server: FastifyInstance, engine: Engine): void {
     return { nodes: chosen.map(({ node }) => node.id) };
   });
 
+  server.get('/_local/tasks', async (request, reply) => {
+    const query = BitesQuery.safeParse(request.query);
+    if (!query.success) return reply.code(400).send({ error: z.prettifyError(query.error) });
+    return engine.taskLog.after(query.data.after);
+  });
   server.get('/_local/task-faults', async () => engine.taskFaults.list());
   server.put('/_local/task-faults', async (request, reply) => {
     const parsed = z.array(TaskFault).safeParse(request.body);

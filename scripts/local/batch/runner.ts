@@ -1,3 +1,4 @@
+import type { Surroundings } from '../agent/surroundings.js';
 import type { TaskSpec } from './model.js';
 import type { FailureInfo } from './records.js';
 
@@ -23,11 +24,18 @@ export interface Launch {
   readonly container?: string;
 }
 
-/** One way to run tasks: as local processes or as containers. */
+/** Runs inside this process; @returns its exit code. It never rejects, and ends soon after it is asked to. */
+export type Program = (surroundings: Surroundings) => Promise<number>;
+
+export interface InlineLaunch extends Omit<Launch, 'argv'> {
+  readonly program: Program;
+}
+
+/** One way to run tasks: as local processes, as containers, or (agents alone) inside this process. */
 export interface Runner {
-  readonly kind: 'process' | 'docker';
+  readonly kind: 'process' | 'docker' | 'inline';
   /** Gets ready to run (looks up or pulls the image): a launch, or why there can be none. */
-  prepare(request: RunRequest): Promise<Launch | FailureInfo>;
+  prepare(request: RunRequest): Promise<Launch | InlineLaunch | FailureInfo>;
   /** Ends a container; the processes are ended by whoever started them. */
   endContainer(name: string, graceMs: number): Promise<void>;
   /** What an exit code says about the runner rather than the task. */

@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
+import { InlineRun } from './inline-run.js';
 import { endTree, identify, isAlive, signal as sendSignal } from './processes.js';
 import type { FailureInfo, RunIntent, RunRecord } from './records.js';
 import { readOutcome, readStarted, type Started } from './run-files.js';
-import type { Launch, Runner, RunRequest } from './runner.js';
+import type { InlineLaunch, Launch, Runner, RunRequest } from './runner.js';
 import type { Store } from './store.js';
 import type { StartFailure } from './task-faults.js';
 import { failure, type RunOutcome } from './task-outcome.js';
@@ -32,6 +33,8 @@ interface LiveRun {
   readonly resolve: () => void;
   readonly abort: AbortController;
   killing?: Promise<void>;
+  /** Set while it runs inside this process. */
+  inline?: InlineRun;
 }
 
 /** The runs of tasks: starts them, finds them again after a restart, ends them and tells how they ended. */
@@ -76,6 +79,7 @@ export class Runs {
 
   /** Kills a run's processes, as happens when memory runs out; its outcome is what they leave. */
   async kill(id: string): Promise<void> {
+    this.#live.get(id)?.inline?.kill();
     const started = readStarted(this.runDir(id));
     if (started) await this.#endProcesses(id, started, 0);
   }
@@ -85,7 +89,7 @@ export class Runs {
     this.#enter(run.id);
     const { wrapper } = run;
     if (!wrapper) {
-      // The server was killed before the wrapper got its order, so nothing ran.
+      // The server was killed before the wrapper got its order, so nothing ran; or it ran inside the server.
       setImmediate(() => void this.#finish(run.id, { kind: 'gone' }));
       return;
     }
@@ -142,7 +146,20 @@ export class Runs {
       await this.#finish(run.id, { kind: 'notStarted', failure: prepared, at: new Date().toISOString() });
       return;
     }
-    this.#spawn(current, request, prepared);
+    if ('program' in prepared) await this.#runInline(current, prepared);
+    else this.#spawn(current, request, prepared);
+  }
+
+  async #runInline(run: RunRecord, launch: InlineLaunch): Promise<void> {
+    const live = this.#live.get(run.id);
+    if (!live) return;
+    const recorded = this.store.saveRun({
+      ...run,
+      ...(launch.container !== undefined && { container: launch.container }),
+    });
+    live.inline = new InlineRun(launch, () => this.store.runs.get(run.id)?.taskDir ?? run.taskDir);
+    this.events.started(recorded, new Date().toISOString());
+    await this.#finish(run.id, await live.inline.outcome);
   }
 
   #spawn(run: RunRecord, { runDir }: RunRequest, launch: Launch): void {
@@ -186,6 +203,7 @@ export class Runs {
   }
 
   async #kill(id: string, graceMs: number): Promise<void> {
+    await this.#live.get(id)?.inline?.end(graceMs);
     const wrapper = this.store.runs.get(id)?.wrapper;
     // Still being prepared: `#launch` looks at the intent before it starts anything.
     if (!wrapper) return;
@@ -255,4 +273,5 @@ async function failToStart(
   );
 }
 
-const isFailure = (prepared: Launch | FailureInfo): prepared is FailureInfo => 'code' in prepared;
+const isFailure = (prepared: Launch | InlineLaunch | FailureInfo): prepared is FailureInfo =>
+  'code' in prepared;

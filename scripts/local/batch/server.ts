@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 
+import { runProgram } from '../agent/program.js';
 import { addCallsAndFaults } from '../calls.js';
 import { addClock, ServiceClock } from '../clock.js';
 import type { RunningService } from '../service.js';
@@ -19,7 +20,9 @@ import { fileRoutes } from './routes-files.js';
 import { jobRoutes } from './routes-jobs.js';
 import { poolRoutes } from './routes-pools.js';
 import { taskRoutes } from './routes-tasks.js';
+import type { Runner } from './runner.js';
 import { dockerAnswers, dockerRunner } from './runner-docker.js';
+import { inlineRunner } from './runner-inline.js';
 import { processRunner } from './runner-process.js';
 import { type AccountKey, authenticate } from './shared-key.js';
 
@@ -32,8 +35,8 @@ export interface LocalBatchOptions {
   readonly key?: string;
   readonly pools?: readonly PoolConfig[];
   readonly images?: ImageCommands;
-  /** `auto`: containers when a Docker engine answers. */
-  readonly runner?: 'auto' | 'docker' | 'process';
+  /** `auto`: containers when a Docker engine answers. `inline`: agents run inside this process (runner-inline.ts). */
+  readonly runner?: 'auto' | Runner['kind'];
   /** From SIGTERM to SIGKILL when a task is ended, in milliseconds. */
   readonly killGraceMs?: number;
   /** Makes the chances of fault rules reproducible; absent: by chance. */
@@ -45,7 +48,7 @@ export interface LocalBatchOptions {
 }
 
 export interface LocalBatch extends RunningService, AccountKey {
-  readonly runner: 'docker' | 'process';
+  readonly runner: Runner['kind'];
 }
 
 const defaultPools: readonly PoolConfig[] = [
@@ -77,9 +80,7 @@ async function start(options: LocalBatchOptions, dataDir: string, unlock: () => 
     account: options.account ?? 'localbatch',
     key: options.key ?? keptKey(join(dataDir, 'account-key')),
   };
-  const useDocker = options.runner === 'docker' || (options.runner !== 'process' && (await dockerAnswers()));
-  const processes = processRunner(options.images ?? defaultImages);
-  const runner = useDocker ? dockerRunner(processes) : processes;
+  const runner = await chooseRunner(options.runner ?? 'auto', options.images ?? defaultImages);
   const seed = options.seed ?? randomInt(2 ** 31);
   const killGraceMs = options.killGraceMs ?? 5_000;
   const engine = new Engine({
@@ -107,6 +108,13 @@ async function start(options: LocalBatchOptions, dataDir: string, unlock: () => 
       unlock();
     },
   };
+}
+
+async function chooseRunner(wanted: 'auto' | Runner['kind'], images: ImageCommands): Promise<Runner> {
+  const processes = processRunner(images);
+  if (wanted === 'inline') return inlineRunner(images, runProgram, processes);
+  const useDocker = wanted === 'docker' || (wanted === 'auto' && (await dockerAnswers()));
+  return useDocker ? dockerRunner(processes) : processes;
 }
 
 function buildServer(engine: Engine, account: AccountKey, seed: number, skewSeconds = 0): FastifyInstance {

@@ -18,6 +18,8 @@ export class Store {
   readonly jobs = new Map<string, Job>();
   readonly runs = new Map<string, RunRecord>();
   readonly pools = new Map<string, PoolRecord>();
+  /** What the runs on each node take of it; nodes without runs are left out. */
+  readonly usedSlots = new Map<string, number>();
   #journal: Journal;
   #tasks = 0;
   #seq = 0;
@@ -73,12 +75,14 @@ export class Store {
   }
 
   saveRun(run: RunRecord): RunRecord {
-    this.runs.set(run.id, run);
+    this.#setRun(run);
     this.#append('run', run.id, run);
     return run;
   }
 
   removeRun(id: string): void {
+    const run = this.runs.get(id);
+    if (run) this.#useSlots(run, -run.slots);
     this.runs.delete(id);
     this.#append('run', id, null);
   }
@@ -109,6 +113,20 @@ export class Store {
     this.#seq = Math.max(this.#seq, record.seq);
   }
 
+  #setRun(run: RunRecord): void {
+    const before = this.runs.get(run.id);
+    if (before) this.#useSlots(before, -before.slots);
+    this.#useSlots(run, run.slots);
+    this.runs.set(run.id, run);
+  }
+
+  /** Counted as they come and go: counting all runs for each that starts takes long where there are thousands. */
+  #useSlots({ nodeId }: RunRecord, slots: number): void {
+    const used = (this.usedSlots.get(nodeId) ?? 0) + slots;
+    if (used === 0) this.usedSlots.delete(nodeId);
+    else this.usedSlots.set(nodeId, used);
+  }
+
   #load({ kind, key, value }: JournalEntry): void {
     switch (z.enum(['job', 'task', 'run', 'pool']).parse(kind)) {
       case 'job': {
@@ -121,7 +139,7 @@ export class Store {
         return;
       }
       case 'run': {
-        this.runs.set(key, RunRecord.parse(value));
+        this.#setRun(RunRecord.parse(value));
         return;
       }
       case 'pool': {

@@ -1,12 +1,12 @@
 import type { FastifyInstance } from 'fastify';
 import * as z from 'zod';
 import { recordRegistration, recordRemoval } from './agent-records.js';
-import { capabilitiesOf, satisfies } from './demands.js';
+import { capabilitiesOf, parseDemand, satisfies } from './demands.js';
 import { agentBusy, agentExists, agentNotFound, badRequest } from './errors.js';
 import type { JobQueue } from './job-requests.js';
 import { findPool } from './pools.js';
 import type { Sessions } from './sessions.js';
-import { type Agent, now, type State } from './state.js';
+import { type Agent, agentNameIn, now, type State } from './state.js';
 import { decode, flag, list, number } from './wire.js';
 
 const Capabilities = z
@@ -57,8 +57,6 @@ export function addAgentRoutes(
   sessions: Sessions,
   queue: JobQueue,
 ): void {
-  const inPool = (poolId: number): Agent[] => state.agents.all().filter(agent => agent.poolId === poolId);
-
   const view = (agent: Agent, show: z.infer<typeof ShowQuery>) => ({
     id: agent.id,
     name: agent.name,
@@ -86,12 +84,11 @@ export function addAgentRoutes(
     const pool = findPool(state, request.params.poolId);
     const query = decode(ListQuery, request.query, 'The query');
     const demands = query.demands?.split(',').filter(demand => demand !== '') ?? [];
-    const agents = inPool(pool.id).filter(
-      agent =>
-        (query.agentName === undefined || agent.name.toLowerCase() === query.agentName.toLowerCase()) &&
-        matches(agent, demands),
-    );
-    return list(agents.map(agent => view(agent, query)));
+    const agents =
+      query.agentName === undefined
+        ? state.agentsInPool(pool.id)
+        : state.agentsNamed(agentNameIn(pool.id, query.agentName));
+    return list(agents.filter(agent => matches(agent, demands)).map(agent => view(agent, query)));
   });
 
   server.get<AgentParams>('/pools/:poolId/agents/:agentId', async request => {
@@ -103,9 +100,7 @@ export function addAgentRoutes(
   server.post<PoolParams>('/pools/:poolId/agents', async request => {
     const pool = findPool(state, request.params.poolId);
     const body = decode(AgentBody, request.body, 'The agent');
-    if (inPool(pool.id).some(agent => agent.name.toLowerCase() === body.name.toLowerCase())) {
-      throw agentExists(body.name, pool.id);
-    }
+    if (state.agentsNamed(agentNameIn(pool.id, body.name)).length > 0) throw agentExists(body.name, pool.id);
     const id = state.next('agent');
     const agent = state.agents.put(id, { ...registration(body), id, poolId: pool.id, createdOn: now() });
     recordRegistration(state, agent);
@@ -116,10 +111,8 @@ export function addAgentRoutes(
     const pool = findPool(state, request.params.poolId);
     const agent = findAgent(state, pool.id, request.params.agentId);
     const body = decode(AgentBody, request.body, 'The agent');
-    const namesake = inPool(pool.id).find(
-      other => other.id !== agent.id && other.name.toLowerCase() === body.name.toLowerCase(),
-    );
-    if (namesake) throw agentExists(body.name, pool.id);
+    const namesakes = state.agentsNamed(agentNameIn(pool.id, body.name));
+    if (namesakes.some(other => other.id !== agent.id)) throw agentExists(body.name, pool.id);
     return view(
       state.agents.put(agent.id, {
         ...registration(body),
@@ -144,7 +137,7 @@ export function addAgentRoutes(
 
 function matches(agent: Agent, demands: readonly string[]): boolean {
   try {
-    return satisfies(capabilitiesOf(agent), demands);
+    return demands.length === 0 || satisfies(capabilitiesOf(agent), demands.map(parseDemand));
   } catch (error) {
     throw badRequest(error instanceof Error ? error.message : String(error));
   }

@@ -7,9 +7,12 @@
  */
 export type Demand =
   | { readonly kind: 'exists'; readonly name: string }
-  | { readonly kind: 'equals' | 'gtVersion'; readonly name: string; readonly value: string };
+  | { readonly kind: 'equals'; readonly name: string; readonly value: string }
+  | { readonly kind: 'gtVersion'; readonly name: string; readonly value: string };
 
 export type Capabilities = Readonly<Record<string, string>>;
+/** Values by name in lower case. */
+type Offer = ReadonlyMap<string, string>;
 
 /** @throws {Error} a sentence that quotes the text, when it is not a demand. */
 export function parseDemand(text: string): Demand {
@@ -24,11 +27,12 @@ export function parseDemand(text: string): Demand {
   throw new Error(`"${text}" is not a demand: ${operator} is neither -equals nor -gtVersion.`);
 }
 
-export function satisfies(capabilities: Capabilities, demands: readonly string[]): boolean {
-  const byName = new Map(Object.entries(capabilities).map(([name, value]) => [name.toLowerCase(), value]));
-  return demands.every(text => {
-    const demand = parseDemand(text);
-    const value = byName.get(demand.name.toLowerCase());
+export const offerOf = (capabilities: Capabilities): Offer =>
+  new Map(Object.entries(capabilities).map(([name, value]) => [name.toLowerCase(), value]));
+
+export function satisfies(offer: Offer, demands: readonly Demand[]): boolean {
+  return demands.every(demand => {
+    const value = offer.get(demand.name.toLowerCase());
     if (value === undefined) return false;
     if (demand.kind === 'exists') return true;
     if (demand.kind === 'equals') return value.toLowerCase() === demand.value.toLowerCase();
@@ -36,18 +40,30 @@ export function satisfies(capabilities: Capabilities, demands: readonly string[]
   });
 }
 
-/** What an agent offers: its own, the user's, and what the registration itself tells. */
-export const capabilitiesOf = (agent: {
+interface OfferingAgent {
   readonly name: string;
   readonly version: string;
   readonly systemCapabilities: Capabilities;
   readonly userCapabilities: Capabilities;
-}): Capabilities => ({
-  'Agent.Name': agent.name,
-  'Agent.Version': agent.version,
-  ...agent.systemCapabilities,
-  ...agent.userCapabilities,
-});
+}
+
+/** Each job is held against each agent of its pool; an agent that changes is another object. */
+const offers = new WeakMap<OfferingAgent, Offer>();
+
+/** What an agent offers: its own, the user's, and what the registration itself tells. */
+export function capabilitiesOf(agent: OfferingAgent): Offer {
+  let offer = offers.get(agent);
+  if (!offer) {
+    offer = offerOf({
+      'Agent.Name': agent.name,
+      'Agent.Version': agent.version,
+      ...agent.systemCapabilities,
+      ...agent.userCapabilities,
+    });
+    offers.set(agent, offer);
+  }
+  return offer;
+}
 
 function compareVersions(left: string, right: string): number {
   const a = left.split('.').map(Number);

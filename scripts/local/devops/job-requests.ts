@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import * as z from 'zod';
-import { capabilitiesOf, satisfies } from './demands.js';
+import { capabilitiesOf, parseDemand, satisfies } from './demands.js';
 import { jobRequestNotFound } from './errors.js';
 import { findPool } from './pools.js';
 import type { Sessions } from './sessions.js';
@@ -56,7 +56,10 @@ export class JobQueue {
 
   /** True when some enabled agent of the pool, online or not, could ever run a job with these demands. */
   couldRun(poolId: number, demands: readonly string[]): boolean {
-    return this.#matching(poolId, demands).length > 0;
+    const wanted = demands.map(parseDemand);
+    return this.#state
+      .agentsFor(poolId, wanted)
+      .some(agent => agent.enabled && satisfies(capabilitiesOf(agent), wanted));
   }
 
   add(request: NewJobRequest): JobRequest {
@@ -71,10 +74,11 @@ export class JobQueue {
     const agent = this.#state.agents.get(agentId);
     if (!agent?.enabled || !this.#sessions.isListening(agentId) || this.#assigned(agentId)) return;
     const capabilities = capabilitiesOf(agent);
-    const request = this.#active().find(
-      waiting =>
-        waiting.poolId === agent.poolId && !waiting.agent && satisfies(capabilities, waiting.demands),
-    );
+    // A job that was given back is among the last of its group, and the first in line all the same.
+    const request = this.#state
+      .waitingRequests(agent.poolId)
+      .toSorted((one, other) => one.id - other.id)
+      .find(waiting => satisfies(capabilities, waiting.demands.map(parseDemand)));
     if (!request) return;
     // Two numbers: the job itself, and its cancellation.
     const messageId = this.#state.next('message');
@@ -154,19 +158,15 @@ export class JobQueue {
   }
 
   lastCompletedBy(agentId: number): object | undefined {
-    const request = this.#state.jobRequests
-      .all()
-      .findLast(ended => ended.finishTime !== undefined && ended.agent?.id === agentId);
+    const request = this.#state.completedRequests(agentId).at(-1);
     return request && this.view(request);
   }
 
   /** The pool's requests: all that are not over, and the newest of those that are. */
   inPool(poolId: number, completed: number): JobRequest[] {
-    const all = this.#state.jobRequests.all().filter(request => request.poolId === poolId);
-    const over = all.filter(request => request.finishTime !== undefined);
     return [
-      ...all.filter(request => request.finishTime === undefined),
-      ...(completed > 0 ? over.slice(-completed).toReversed() : []),
+      ...this.#state.activeRequests(poolId),
+      ...(completed > 0 ? this.#state.endedRequests(poolId).slice(-completed).toReversed() : []),
     ];
   }
 
@@ -211,17 +211,18 @@ export class JobQueue {
   }
 
   #active(): JobRequest[] {
-    return this.#state.jobRequests.all().filter(request => request.finishTime === undefined);
+    return this.#state.pools.all().flatMap(({ id }) => this.#state.activeRequests(id));
   }
 
   #assigned(agentId: number): JobRequest | undefined {
-    return this.#active().find(request => request.agent?.id === agentId);
+    return this.#state.assignedRequests(agentId)[0];
   }
 
   #matching(poolId: number, demands: readonly string[]): Agent[] {
-    return this.#state.agents
-      .all()
-      .filter(agent => agent.poolId === poolId && agent.enabled && satisfies(capabilitiesOf(agent), demands));
+    const wanted = demands.map(parseDemand);
+    return this.#state
+      .agentsFor(poolId, wanted)
+      .filter(agent => agent.enabled && satisfies(capabilitiesOf(agent), wanted));
   }
 
   #update(request: JobRequest, change: Partial<JobRequest>): JobRequest {
@@ -238,6 +239,8 @@ const ListQuery = z.object({
   agentIds: z.string().optional(),
   planId: z.string().optional(),
   jobId: z.string().optional(),
+  /** The service knows no such filter, and answers with all; those who use it look for the name themselves. */
+  agentName: z.string().optional(),
 });
 
 const TaskResult = wireEnum({
@@ -268,6 +271,8 @@ export function addJobRequestRoutes(server: FastifyInstance, state: State, queue
       .inPool(pool.id, query.completedRequestCount ?? 25)
       .filter(
         job =>
+          (query.agentName === undefined ||
+            job.agent?.name.toLowerCase() === query.agentName.toLowerCase()) &&
           (!agentIds || (job.agent !== undefined && agentIds.includes(job.agent.id))) &&
           (query.planId === undefined || job.planId === query.planId.toLowerCase()) &&
           (query.jobId === undefined || job.jobId === query.jobId.toLowerCase()),

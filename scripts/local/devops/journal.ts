@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import * as z from 'zod';
+import { Grouping } from './grouping.js';
 
 const Entry = z.object({ table: z.string(), key: z.string(), value: z.unknown().optional() });
 
@@ -20,7 +21,15 @@ export interface Table<Row> {
   all(): Row[];
   put(key: string | number, row: Row): Row;
   remove(key: string | number): void;
+  /**
+   * Keeps the rows apart by what `valueOf` says of each; those of which it says nothing are in no group.
+   *
+   * @returns the rows of a group. In the order in which they came into it, which is not that of `all`.
+   */
+  groupedBy(valueOf: (row: Row) => string | number | undefined): Groups<Row>;
 }
+
+export type Groups<Row> = (value: string | number) => readonly Row[];
 
 /**
  * Everything the stand-in knows, as one file of JSON lines: the last line of a key counts, a line without a value
@@ -60,16 +69,28 @@ export class Journal {
       }
       rows.set(key, parsed.data);
     }
+    const groupings: Grouping<Row>[] = [];
+    const regroup = (key: string, before: Row | undefined, after: Row | undefined): void => {
+      for (const grouping of groupings) grouping.change(key, before, after);
+    };
     return {
       get: key => rows.get(String(key)),
       all: () => [...rows.values()],
       put: (key, row) => {
+        regroup(String(key), rows.get(String(key)), row);
         rows.set(String(key), row);
         this.#append({ table: name, key: String(key), value: row });
         return row;
       },
       remove: key => {
+        regroup(String(key), rows.get(String(key)), undefined);
         if (rows.delete(String(key))) this.#append({ table: name, key: String(key) });
+      },
+      groupedBy: valueOf => {
+        const grouping = new Grouping(valueOf);
+        for (const [key, row] of rows) grouping.change(key, undefined, row);
+        groupings.push(grouping);
+        return value => grouping.of(value);
       },
     };
   }

@@ -34,6 +34,14 @@ const program = new Command('local:devops')
       .argParser(patience)
       .default(60_000, '60'),
   )
+  .addOption(
+    new Option(
+      '--answer-timeout <seconds>',
+      'how long AzureFunction@1 waits for the answer of a function; the real one waits 20 s',
+    )
+      .argParser(patience)
+      .default(20_000, '20'),
+  )
   .option('--skew <seconds>', 'let its clock be ahead by this, or behind when negative', seconds, 0)
   .option('--seed <number>', 'makes the chances of fault rules reproducible', wholeNumber)
   .parse();
@@ -45,6 +53,7 @@ const options = program.opts<{
   allowIdentity?: boolean;
   offlineAfter: number;
   lock: number;
+  answerTimeout: number;
   seed?: number;
   skew: number;
 }>();
@@ -58,6 +67,7 @@ await runService('Azure DevOps (local)', () =>
     allowIdentity: options.allowIdentity ?? false,
     offlineAfterMs: options.offlineAfter,
     lockMs: options.lock,
+    answerTimeoutMs: options.answerTimeout,
     seed: options.seed,
     skewSeconds: options.skew,
   }),

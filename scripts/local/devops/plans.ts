@@ -14,7 +14,7 @@ export interface PlanParams {
 /** The run behind a plan: the newest, since a re-run may keep the plan. @throws {VssError} 404 */
 export function findPlan(state: State, params: PlanParams): Run {
   const planId = params.planId.toLowerCase();
-  const run = state.runs.all().findLast(candidate => candidate.planId === planId);
+  const run = state.runsOfPlan(planId).at(-1);
   const sameProject = run?.projectId === params.scope.toLowerCase();
   if (!run || !sameProject || params.hub.toLowerCase() !== 'build') throw planNotFound(params.planId);
   return run;

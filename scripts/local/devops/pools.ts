@@ -28,7 +28,7 @@ export function addPoolRoutes(server: FastifyInstance, state: State): void {
   const view = (pool: Pool) => ({
     id: pool.id,
     name: pool.name,
-    size: state.agents.all().filter(agent => agent.poolId === pool.id).length,
+    size: state.agentsInPool(pool.id).length,
     poolType: 'automation',
     isHosted: false,
     isLegacy: false,

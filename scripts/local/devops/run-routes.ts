@@ -45,9 +45,10 @@ const NewRun = z.strictObject({
     .strictObject({
       pool: z.string().min(1),
       demands: z.array(Demand).default([]),
-      steps: z
-        .array(z.strictObject({ displayName: z.string().min(1).default('CmdLine'), script: z.string() }))
-        .min(1),
+      // None: a job that is over as soon as an agent has it, for those who play thousands.
+      steps: z.array(
+        z.strictObject({ displayName: z.string().min(1).default('CmdLine'), script: z.string() }),
+      ),
       timeoutMinutes: minutes.default(60),
     })
     .nullable(),
@@ -102,6 +103,7 @@ export function addRunRoutes(
       requestId: run.answer?.requestId ?? null,
       response: run.answer?.response ?? null,
       error: run.answer?.error ?? null,
+      answeredAt: run.answer?.at ?? null,
       completions: run.completions,
     },
     job: jobView(run),
@@ -121,6 +123,13 @@ export function addRunRoutes(
   });
   server.get('/_local/runs', async () => runs.all().map(view));
 
+  // For those who wait for many: a view of each run would keep this service from its work.
+  server.get('/_local/run-states', async () => {
+    const counts: Partial<Record<Run['state'], number>> = {};
+    for (const { state } of runs.all()) counts[state] = (counts[state] ?? 0) + 1;
+    return counts;
+  });
+
   server.get('/_local/completions', async () =>
     runs
       .all()
@@ -132,7 +141,7 @@ export function addRunRoutes(
   server.get<RunParams>('/_local/runs/:runId', async (request, reply) => {
     const { wait } = control(ShowQuery, request.query);
     const gone = new AbortController();
-    reply.raw.once('close', () => gone.abort());
+    reply.raw.once('close', () => gone.abort('gone'));
     return viewWithLog(await runs.untilEnd(request.params.runId, wait * 1000, gone.signal));
   });
 

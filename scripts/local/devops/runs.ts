@@ -384,6 +384,7 @@ export class Runs {
     const run = this.#update(this.get(runId), {
       answer: {
         response: response.slice(0, 2000),
+        at: now(),
         ...(answer && { status: answer.status }),
         ...(requestId !== undefined && { requestId }),
         ...(error !== undefined && { error }),

@@ -44,7 +44,7 @@ export function addSessionRoutes(
     const session = sessions.find(query.sessionId);
     const hungUp = new AbortController();
     // Of the answer, not of the connection: an agent asks over one connection again and again.
-    reply.raw.once('close', () => hungUp.abort());
+    reply.raw.once('close', () => hungUp.abort('hung up'));
     const message = await sessions.poll(session, query.lastMessageId, hungUp.signal);
     return message ?? reply.code(202).send();
   });

@@ -159,7 +159,7 @@ export class Sessions {
   }
 
   #of(agentId: number): Session | undefined {
-    return this.#state.sessions.all().find(session => session.agentId === agentId);
+    return this.#state.sessionsOfAgent(agentId)[0];
   }
 
   #watch(session: Session, silenceMs: number): void {

@@ -65,10 +65,7 @@ export class Timelines {
   }
 
   of(runId: string): TimelineRecord[] {
-    return this.#state.records
-      .all()
-      .filter(record => record.runId === runId)
-      .toSorted((a, b) => a.order - b.order);
+    return this.#state.recordsOfRun(runId).toSorted((a, b) => a.order - b.order);
   }
 
   get(runId: string, id: string): TimelineRecord | undefined {

@@ -27,11 +27,14 @@ const life = suite('the agent process');
 for (const each of [ends, life]) each.after.each(closeAll);
 
 settings('every problem has a line of its own', () => {
-  const { problems } = readSettings({
-    AZDO_URL: 'ftp://x',
-    AZDO_EXPIRES_AT: 'soon',
-    AZDO_TOKEN_FILE: '/nowhere/t',
-  });
+  const { problems } = readSettings(
+    {
+      AZDO_URL: 'ftp://x',
+      AZDO_EXPIRES_AT: 'soon',
+      AZDO_TOKEN_FILE: '/nowhere/t',
+    },
+    '.',
+  );
   assert.is(problems?.length, 5);
   for (const name of ['AZDO_URL', 'AZDO_POOL', 'AZDO_AGENT', 'AZDO_TOKEN_FILE', 'AZDO_EXPIRES_AT']) {
     assert.is(problems?.filter(line => line.startsWith(`${name} `)).length, 1, name);
@@ -42,7 +45,7 @@ settings('the token may come from a file', async () => {
   const file = path.join(await folder(), 'token');
   await writeFile(file, 'from-file\n');
   const env = { AZDO_URL: 'http://127.0.0.1:1/x/', AZDO_POOL: 'p', AZDO_AGENT: 'a', AZDO_TOKEN_FILE: file };
-  const { settings: read } = readSettings(env);
+  const { settings: read } = readSettings(env, '.');
   assert.is(read?.token, 'from-file');
   assert.is(read?.url, 'http://127.0.0.1:1/x');
   assert.is(read?.dispose, false);

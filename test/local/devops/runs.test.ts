@@ -91,7 +91,7 @@ request('that its author got wrong is refused with every mistake, and sends noth
   const call = await testFunction();
   const { status, body } = await control(devops, 'POST', '/runs', {
     request: { function: `${call.url}?a=b`, key: 'k', body: 'x'.repeat(2001), colour: 'red' },
-    job: { pool: 'linux', demands: ['A -like b'], steps: [] },
+    job: { pool: 'linux', demands: ['A -like b'], steps: [{ displayName: 'no script' }] },
   });
   assert.is(status, 400);
   const text = JSON.stringify(body);
