@@ -44,6 +44,8 @@ export function createAdmissionGate({
   const admitted = new Map<string, Admitted>();
   let seen = 0;
   let live = new Map<string, Pick<LiveRequest, keyof Asking>>();
+  /** Live requests of each profile, whatever their state; one that ends is counted until the next listing. */
+  const counts = new Map<string, number>();
 
   /** Takes a listing over, unless a later one is known. */
   function look({ number, rows }: LiveListing): void {
@@ -58,28 +60,41 @@ export function createAdmissionGate({
       if (isMissed) live.set(requestId, request);
       else if (!isOlder) admitted.delete(requestId);
     }
+    counts.clear();
+    for (const { profile } of live.values()) count(profile);
   }
 
   function decide(request: Asking, maxAlive: number, sureOfOrder: boolean): Admission {
+    // In a burst this is asked thousands of times: far from the limit, counting whoever is there is enough.
+    if (hasPlenty(request.profile, maxAlive)) {
+      admit(request);
+      return { admitted: true, begun: 0, ahead: 0 };
+    }
     const decision = admission(request, live.values(), maxAlive);
-    if (!decision.admitted || !(sureOfOrder || isKnown(request) || hasPlenty(request, maxAlive))) {
+    if (!decision.admitted || !(sureOfOrder || isKnown(request))) {
       return { ...decision, admitted: false };
     }
+    admit(request);
+    return decision;
+  }
+
+  function admit(request: Asking): void {
     const begun = { ...request, state: 'provisioning', listings: listings.begun() } as const;
     admitted.set(request.requestId, begun);
+    if (!live.has(request.requestId)) count(request.profile);
     live.set(request.requestId, begun);
-    return decision;
   }
 
   /** Whoever was asked for earlier than a request in the listing is in it as well. */
   const isKnown = ({ requestId, generation }: Asking): boolean =>
     live.get(requestId)?.generation === generation;
 
-  const hasPlenty = ({ profile }: Asking, maxAlive: number): boolean => {
-    let others = 0;
-    for (const row of live.values()) if (row.profile === profile) others += 1;
-    return others + plenty <= maxAlive;
-  };
+  const hasPlenty = (profile: string, maxAlive: number): boolean =>
+    (counts.get(profile) ?? 0) + plenty <= maxAlive;
+
+  function count(profile: string): void {
+    counts.set(profile, (counts.get(profile) ?? 0) + 1);
+  }
 
   return {
     ask: async request => {

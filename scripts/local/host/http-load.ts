@@ -5,8 +5,9 @@ import { sleep } from './storage.js';
 const crowd = 32;
 
 /**
- * The HTTP functions that are asked for. Of a burst only some run at once: each of a thousand that do everything side
- * by side would be answered with the last of them, and all that they hold would lie in memory at the same time.
+ * The HTTP functions that are asked for, of which host.json may let only some run at once: then less is held in memory
+ * at the same time, and the first of a burst are answered early. Where each waits for storage that saves for all of
+ * them at once, it costs more than it saves.
  */
 export class HttpLoad {
   readonly #limit: LimitFunction;
