@@ -59,6 +59,8 @@ const defaultPools: readonly PoolConfig[] = [
 const apiVersions = new Set(['2022-10-01.16.0', '2025-06-01']);
 /** The service's own limit for a collection of tasks. */
 const maxBodyBytes = 1_048_576;
+/** Connections that may wait to be taken, where thousands come at once. */
+const backlog = 4_096;
 /** Below the time that `runService` gives a part to end. */
 const closeGraceMs = 3_000;
 
@@ -94,7 +96,7 @@ async function start(options: LocalBatchOptions, dataDir: string, unlock: () => 
   engine.pools.configure(options.pools ?? defaultPools);
 
   const server = buildServer(engine, account, seed, options.skewSeconds);
-  engine.url = await server.listen({ host: '127.0.0.1', port: options.port ?? 0 });
+  engine.url = await server.listen({ host: '127.0.0.1', port: options.port ?? 0, backlog });
   // Only now: a server that can't have its port must not have touched a task.
   engine.resume();
 

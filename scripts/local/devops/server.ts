@@ -59,6 +59,8 @@ export interface RunningDevOps extends RunningService {
 /** The organisation's name: the first segment of every address. */
 const organisation = '/local';
 const tickMs = 250;
+/** Connections that may wait to be taken: of thousands of agents at once, the default lets the latter ones be reset. */
+const backlog = 4_096;
 
 /** Starts the stand-in of Azure DevOps on 127.0.0.1. */
 export async function startDevOps(options: DevOpsOptions): Promise<RunningDevOps> {
@@ -154,7 +156,7 @@ export async function startDevOps(options: DevOpsOptions): Promise<RunningDevOps
     { prefix: organisation },
   );
 
-  await server.listen({ host: '127.0.0.1', port });
+  await server.listen({ host: '127.0.0.1', port, backlog });
   runs.resume();
   const ticking = setInterval(() => {
     queue.expireLocks();
