@@ -19,6 +19,9 @@ export interface ReadyMessage {
   readonly details?: Readonly<Record<string, string>>;
 }
 
+/** Connections that may wait to be taken: of thousands that come at once, the default would let the latter ones be reset. */
+export const listenBacklog = 4_096;
+
 /** Long enough for a graceful end, short enough that Ctrl-C never seems to hang. */
 const closeTimeoutMs = 8_000;
 

@@ -1,5 +1,8 @@
+import http from 'node:http';
+import https from 'node:https';
 import { Readable } from 'node:stream';
 import { getBearerHandler, WebApi } from 'azure-devops-node-api';
+import type { IRequestHandler } from 'azure-devops-node-api/interfaces/common/VsoBaseInterfaces.js';
 import { TaskApi } from 'azure-devops-node-api/TaskApi.js';
 import * as z from 'zod';
 import { shorten, TransientError } from '../domain/failure.js';
@@ -211,7 +214,22 @@ const restOptions = {
 };
 
 const open = (pipeline: PipelineContext, token: string): WebApi =>
-  new WebApi(pipeline.planUrl, getBearerHandler(token, false), restOptions, product);
+  new WebApi(pipeline.planUrl, keptConnections(getBearerHandler(token, false)), restOptions, product);
+
+/**
+ * Each run has a token of its own and so a client of its own, whose connections would be closed after each call. This
+ * leaves them to the process's shared agent, which keeps them for whichever run is told something next.
+ */
+function keptConnections(handler: IRequestHandler): IRequestHandler {
+  const prepareRequest = handler.prepareRequest.bind(handler);
+  handler.prepareRequest = options => {
+    prepareRequest(options);
+    if (options.agent === http.globalAgent || options.agent === https.globalAgent) {
+      options.headers = { ...options.headers, connection: 'keep-alive' };
+    }
+  };
+  return handler;
+}
 
 const planOf = ({ planUrl, projectId, hubName, planId }: PipelineContext): string =>
   `${planUrl.replace(/\/+$/, '')}/${encodeURIComponent(projectId)}/_apis/distributedtask/hubs/` +

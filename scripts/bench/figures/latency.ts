@@ -20,6 +20,7 @@ const worldsOf = ({ scale }: Bench): readonly World[] =>
     : [
         { app: 'ours', watchSeconds: 5, alone: false },
         { app: 'ours', watchSeconds: 1, alone: true },
+        { app: 'monitor', watchSeconds: 5, alone: false },
       ];
 
 interface Sample {

@@ -7,7 +7,7 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { runProgram } from '../agent/program.js';
 import { addCallsAndFaults } from '../calls.js';
 import { addClock, ServiceClock } from '../clock.js';
-import type { RunningService } from '../service.js';
+import { listenBacklog, type RunningService } from '../service.js';
 import { Engine } from './engine.js';
 import { BatchError, errorBody } from './errors.js';
 import { batchPresets } from './fault-presets.js';
@@ -59,8 +59,6 @@ const defaultPools: readonly PoolConfig[] = [
 const apiVersions = new Set(['2022-10-01.16.0', '2025-06-01']);
 /** The service's own limit for a collection of tasks. */
 const maxBodyBytes = 1_048_576;
-/** Connections that may wait to be taken, where thousands come at once. */
-const backlog = 4_096;
 /** Below the time that `runService` gives a part to end. */
 const closeGraceMs = 3_000;
 
@@ -96,7 +94,7 @@ async function start(options: LocalBatchOptions, dataDir: string, unlock: () => 
   engine.pools.configure(options.pools ?? defaultPools);
 
   const server = buildServer(engine, account, seed, options.skewSeconds);
-  engine.url = await server.listen({ host: '127.0.0.1', port: options.port ?? 0, backlog });
+  engine.url = await server.listen({ host: '127.0.0.1', port: options.port ?? 0, backlog: listenBacklog });
   // Only now: a server that can't have its port must not have touched a task.
   engine.resume();
 

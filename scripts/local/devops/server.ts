@@ -4,7 +4,7 @@ import fastify from 'fastify';
 import getPort from 'get-port';
 import { addCallsAndFaults } from '../calls.js';
 import { addClock, ServiceClock } from '../clock.js';
-import type { RunningService } from '../service.js';
+import { listenBacklog, type RunningService } from '../service.js';
 import { addAgentRecordsRoute } from './agent-records.js';
 import { addAgentRoutes } from './agents.js';
 import { Auth, readOrMakePat } from './auth.js';
@@ -59,8 +59,6 @@ export interface RunningDevOps extends RunningService {
 /** The organisation's name: the first segment of every address. */
 const organisation = '/local';
 const tickMs = 250;
-/** Connections that may wait to be taken: of thousands of agents at once, the default lets the latter ones be reset. */
-const backlog = 4_096;
 
 /** Starts the stand-in of Azure DevOps on 127.0.0.1. */
 export async function startDevOps(options: DevOpsOptions): Promise<RunningDevOps> {
@@ -156,7 +154,7 @@ export async function startDevOps(options: DevOpsOptions): Promise<RunningDevOps
     { prefix: organisation },
   );
 
-  await server.listen({ host: '127.0.0.1', port, backlog });
+  await server.listen({ host: '127.0.0.1', port, backlog: listenBacklog });
   runs.resume();
   const ticking = setInterval(() => {
     queue.expireLocks();

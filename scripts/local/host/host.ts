@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import * as z from 'zod';
-import type { RunningService } from '../service.js';
+import { listenBacklog, type RunningService } from '../service.js';
 import { addAdminApi } from './admin-api.js';
 import { loadApp } from './app-loader.js';
 import { extraInputs, triggerOf, unsupportedBindings } from './bindings.js';
@@ -179,7 +179,7 @@ class Host {
       addAdminApi({ server, masterKey: keys.masterKey, timers: () => this.#timers });
       core.seal();
 
-      url = await server.listen({ host: '127.0.0.1', port: this.options.port ?? 0 });
+      url = await server.listen({ host: '127.0.0.1', port: this.options.port ?? 0, backlog: listenBacklog });
       // The SDK's client replaces the origin of its URLs by localhost:7071 unless this is set.
       process.env['WEBSITE_HOSTNAME'] ??= new URL(url).host;
       await durable?.engine.start();
