@@ -224,9 +224,9 @@ function keptConnections(handler: IRequestHandler): IRequestHandler {
   const prepareRequest = handler.prepareRequest.bind(handler);
   handler.prepareRequest = options => {
     prepareRequest(options);
-    if (options.agent === http.globalAgent || options.agent === https.globalAgent) {
-      options.headers = { ...options.headers, connection: 'keep-alive' };
-    }
+    // Not that of a proxy, which has its own ways.
+    const isShared = options.agent === http.globalAgent || options.agent === https.globalAgent;
+    if (isShared) Object.assign(options.headers ?? {}, { connection: 'keep-alive' });
   };
   return handler;
 }

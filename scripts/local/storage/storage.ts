@@ -4,9 +4,9 @@ import Fastify from 'fastify';
 import * as z from 'zod';
 import type { RunningService } from '../service.js';
 import { type AzuriteServer, openAzurite } from './azurite.js';
+import { cheapen } from './cheaper-collections.js';
 import { connectionStringOf, type StoragePorts } from './connection-string.js';
 import { countCalls } from './count-calls.js';
-import { skipEmptyRemovals } from './empty-removals.js';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.js';
 import { StorageCounts } from './storage-counts.js';
 import { writeThrough } from './write-through.js';
@@ -73,8 +73,7 @@ export async function startStorage(options: StorageOptions): Promise<RunningStor
       if (!faults) countCalls(service, server.httpServer, counts, control);
       await server.start();
       started.push(server);
-      for (const collection of server.databases.flatMap(({ collections }) => collections))
-        skipEmptyRemovals(collection);
+      server.databases.forEach(cheapen);
     }
     if (faults) proxy = await startFaultProxy(portsOf(azurite), wanted, seed, counts);
   } catch (error) {

@@ -7,6 +7,7 @@ import { wrapListener } from './request-listener.js';
 export interface Database {
   readonly filename: string;
   readonly collections: readonly Collection[];
+  addCollection(...args: readonly unknown[]): Collection;
   autosaveDirty(): boolean;
   autosaveDisable(): void;
   saveDatabase(callback: (error?: Error | null) => void): void;
@@ -14,6 +15,10 @@ export interface Database {
 
 /** A kind of documents in it. */
 export interface Collection {
+  /** Properties that have an index. */
+  readonly binaryIndices?: Readonly<Record<string, unknown>>;
+  /** @param query values by property; an index is used for the first */
+  findOne(query: unknown): unknown;
   /** @param documents one, or an array */
   remove(documents: unknown): unknown;
 }
