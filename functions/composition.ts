@@ -22,7 +22,7 @@ import type {
   RequestQueue,
   RequestStore,
 } from '../shared/ports.js';
-import { lifecycleName, situationEvent, watchName } from '../shared/workflow/contract.js';
+import { lifecycleName, situationEvent, wakeEvent, watchName } from '../shared/workflow/contract.js';
 
 /**
  * The composition root: the one place that reads the environment and chooses the adapters. Settings are read while
@@ -158,6 +158,7 @@ export const dependenciesOf = (context: InvocationContext): WithOrchestrations =
     lifecycle: lifecycleName,
     watch: watchName,
     event: situationEvent,
+    wake: wakeEvent,
   }),
 });
 

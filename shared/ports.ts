@@ -122,6 +122,7 @@ export interface Orchestrations {
   runningLifecycle(requestId: string): Promise<{ readonly input: unknown } | undefined>;
   /** @returns false if no orchestration of the request runs. */
   raise(requestId: string, situation: Situation): Promise<boolean>;
+  /** Makes sure that a pool is watched, and looked at soon. */
   ensureWatch(devOpsPool: string): Promise<void>;
 }
 

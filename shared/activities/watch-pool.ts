@@ -69,6 +69,7 @@ export const watchPool =
     return {
       alive: requests.length,
       nextMs,
+      ...(hasty ? {} : { calm: true }),
       told: Object.fromEntries(told),
       memory: { lookedAt, batchPools },
     };

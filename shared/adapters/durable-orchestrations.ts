@@ -1,4 +1,5 @@
 import { type DurableClient, OrchestrationRuntimeStatus } from 'durable-functions';
+import * as z from 'zod';
 import { watchIdOf } from '../domain/names.js';
 import type { Orchestrations } from '../ports.js';
 
@@ -17,7 +18,11 @@ export interface OrchestrationNames {
   readonly lifecycle: string;
   readonly watch: string;
   readonly event: string;
+  /** Raised to a watch that says of itself that it rests. */
+  readonly wake: string;
 }
+
+const Resting = z.object({ resting: z.literal(true) });
 
 /**
  * The orchestrations behind a Durable Functions client.
@@ -25,17 +30,32 @@ export interface OrchestrationNames {
  * @param client comes with each invocation and knows the task hub.
  */
 export function durableOrchestrations(client: DurableClient, names: OrchestrationNames): Orchestrations {
-  const running = async (instanceId: string): Promise<{ readonly input: unknown } | undefined> => {
+  const running = async (
+    instanceId: string,
+  ): Promise<{ readonly input: unknown; readonly customStatus: unknown } | undefined> => {
     try {
-      const status = await client.getStatus(instanceId, { showInput: true });
-      return alive.has(status.runtimeStatus) ? { input: status.input } : undefined;
+      const { runtimeStatus, input, customStatus } = await client.getStatus(instanceId, { showInput: true });
+      return alive.has(runtimeStatus) ? { input, customStatus } : undefined;
     } catch (error) {
       if (isUnknownInstance(error)) return undefined;
       throw error;
     }
   };
+  const raiseTo = async (instanceId: string, event: string, data: unknown): Promise<boolean> => {
+    try {
+      await client.raiseEvent(instanceId, event, data);
+      return true;
+    } catch (error) {
+      if (isUnknownInstance(error)) return false;
+      throw error;
+    }
+  };
   const startWatch = async (instanceId: string, devOpsPool: string): Promise<void> => {
-    if (await running(instanceId)) return;
+    const watch = await running(instanceId);
+    if (watch) {
+      if (Resting.safeParse(watch.customStatus).success) await raiseTo(instanceId, names.wake, {});
+      return;
+    }
     try {
       await client.startNew(names.watch, { instanceId, input: { devOpsPool } });
     } catch (error) {
@@ -51,15 +71,7 @@ export function durableOrchestrations(client: DurableClient, names: Orchestratio
 
     runningLifecycle: running,
 
-    async raise(requestId, situation) {
-      try {
-        await client.raiseEvent(requestId, names.event, situation);
-        return true;
-      } catch (error) {
-        if (isUnknownInstance(error)) return false;
-        throw error;
-      }
-    },
+    raise: async (requestId, situation) => raiseTo(requestId, names.event, situation),
 
     async ensureWatch(devOpsPool) {
       const instanceId = watchIdOf(devOpsPool);

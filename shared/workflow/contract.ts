@@ -17,6 +17,12 @@ export const watchName = 'poolWatch';
  * open at once, the one that loses stays behind and swallows the next event of its name.
  */
 export const situationEvent = 'situation';
+/** Ends a long pause of a watch. */
+export const wakeEvent = 'wake';
+/** What a watch tells of itself: whether it makes a long pause. */
+export interface WatchStatus {
+  readonly resting: boolean;
+}
 
 /** Everything that `agentLifecycle` needs to replay without asking anybody. */
 export interface LifecycleInput {
@@ -131,6 +137,8 @@ export interface Activities {
     output: {
       readonly alive: number;
       readonly nextMs: number;
+      /** Nobody waits: a pause that whoever comes may end. */
+      readonly calm?: boolean | undefined;
       readonly told: Told;
       readonly memory?: WatchMemory | undefined;
     };
@@ -225,6 +233,7 @@ export const decodeOutput: {
   watchPool: decoder.object<Activities['watchPool']['output']>({
     alive: decoder.number,
     nextMs: decoder.number,
+    calm: decoder.optional(decoder.boolean),
     told: decodeTold,
     memory: decoder.optional(decodeMemory),
   }),

@@ -68,7 +68,7 @@ watch('tells a pipeline that waits once that a node runs its container', async (
 watch('asks nothing of anybody while there is nothing to see', async () => {
   const world = createWorld();
   const memory = { lookedAt: world.clock.now().getTime(), batchPools: {} };
-  assert.equal(await look(world), { alive: 0, nextMs: 5_000 * 3, told: {}, memory });
+  assert.equal(await look(world), { alive: 0, nextMs: 5_000 * 3, calm: true, told: {}, memory });
   await haveRequest(world, 'accepted', { requestId: 'a' });
   await haveRequest(world, 'busy', { requestId: 'w', devOpsPool: windowsPool });
   assert.equal(await look(world), { alive: 1, nextMs: 5_000, told: {}, memory });
@@ -153,7 +153,9 @@ watch('hurries only while somebody waits for an agent', async () => {
   ] as const) {
     const world = createWorld({ env: { WatchSeconds: '2' } });
     await haveRequest(world, state);
-    assert.is((await look(world)).nextMs, nextMs, state);
+    const seen = await look(world);
+    assert.is(seen.nextMs, nextMs, state);
+    assert.is(seen.calm, nextMs === 6_000 || undefined, state);
   }
 });
 

@@ -19,6 +19,27 @@ watch('looks once, waits its interval, and begins anew with what it told', async
   assert.ok(run.seconds >= 5 && run.seconds < 6);
 });
 
+watch('makes a long pause only while nobody waits, and whoever comes ends it', async () => {
+  const calm = { watchPool: () => ({ alive: 1, nextMs: 15_000, calm: true, told: {} }) };
+  const undisturbed = await replay(poolWatch, { input, activities: calm });
+  assert.ok(undisturbed.seconds >= 15 && undisturbed.seconds < 16);
+  const woken = await replay(poolWatch, {
+    input,
+    activities: calm,
+    events: [{ at: 4, name: 'wake', data: {} }],
+  });
+  assert.ok(woken.seconds >= 4 && woken.seconds < 5, `${woken.seconds} s`);
+  assert.equal(woken.continuedWith, undisturbed.continuedWith);
+  assert.is(woken.openTimers, 0);
+
+  const busy = await replay(poolWatch, {
+    input,
+    activities: { watchPool: () => ({ alive: 1, nextMs: 5_000, told: {} }) },
+    events: [{ at: 2, name: 'wake', data: {} }],
+  });
+  assert.ok(busy.seconds >= 5 && busy.seconds < 6, 'a short pause is not cut shorter');
+});
+
 watch('ends only when nothing was alive twice in a row', async () => {
   const nothing = { watchPool: () => ({ alive: 0, nextMs: 5_000, told: {} }) };
   const first = await replay(poolWatch, { input, activities: nothing });

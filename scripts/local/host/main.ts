@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import { Command, InvalidArgumentError } from 'commander';
 import * as z from 'zod';
 import { runService } from '../service.js';
@@ -25,6 +26,10 @@ const program = new Command('host')
 const { app, port, data, keys } = z
   .object({ app: z.string(), port: z.number(), data: z.string().optional(), keys: z.string().optional() })
   .parse(program.opts());
+
+// Where there is much memory V8 lets garbage grow to some times of what lives: a burst would take twice the memory for
+// no gain in speed. In percent of what lives.
+setFlagsFromString('--heap-growing-percent=40');
 
 const appDir = resolve(app);
 const dataDir = data === undefined ? undefined : resolve(data);
