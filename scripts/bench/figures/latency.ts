@@ -2,7 +2,7 @@ import { toTaskOf } from '../crowd/burst.js';
 import { openCrowd } from '../crowd/open.js';
 import type { Seen } from '../crowd/records.js';
 import { besideOneThatWorks, oneByOne, releaseTimes, spreadOverInterval } from '../crowd/release.js';
-import type { Bench, Cell, ContenderName, Figure, Goal, Measured } from '../figure.js';
+import type { Bench, Cell, ContenderName, Figure, Goal, Measured, Scale } from '../figure.js';
 import { percentile } from '../statistics.js';
 import type { AppName } from '../world.js';
 
@@ -14,14 +14,18 @@ interface World {
 }
 
 /** What a pipeline waits for beyond its agent, at the product's own interval and at a short one. */
-const worldsOf = ({ scale }: Bench): readonly World[] =>
-  scale.name === 'tiny'
-    ? [{ app: 'ours', watchSeconds: 0.3, alone: true }]
-    : [
-        { app: 'ours', watchSeconds: 5, alone: false },
-        { app: 'ours', watchSeconds: 1, alone: true },
-        { app: 'monitor', watchSeconds: 5, alone: false },
-      ];
+const worlds: Readonly<Record<Scale['name'], readonly World[]>> = {
+  full: [
+    { app: 'ours', watchSeconds: 5, alone: false },
+    { app: 'ours', watchSeconds: 1, alone: true },
+    { app: 'monitor', watchSeconds: 5, alone: false },
+  ],
+  quick: [
+    { app: 'ours', watchSeconds: 1, alone: true },
+    { app: 'monitor', watchSeconds: 1, alone: false },
+  ],
+  tiny: [{ app: 'ours', watchSeconds: 0.3, alone: true }],
+};
 
 interface Sample {
   readonly contender: ContenderName;
@@ -36,7 +40,7 @@ export const latency: Figure = {
   name: 'latency',
   measure: async bench => {
     const samples: Sample[] = [];
-    for (const world of worldsOf(bench)) samples.push(...(await measureWorld(bench, world)));
+    for (const world of worlds[bench.scale.name]) samples.push(...(await measureWorld(bench, world)));
     return show(samples);
   },
 };

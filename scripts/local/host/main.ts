@@ -29,7 +29,7 @@ const { app, port, data, keys } = z
 
 // Where there is much memory V8 lets garbage grow to some times of what lives: a burst would take twice the memory for
 // no gain in speed. In percent of what lives.
-setFlagsFromString('--heap-growing-percent=40');
+setFlagsFromString('--heap-growing-percent=60');
 
 const appDir = resolve(app);
 const dataDir = data === undefined ? undefined : resolve(data);
