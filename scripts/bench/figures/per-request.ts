@@ -92,6 +92,8 @@ async function measureApp(app: AppName, waits: readonly number[], bench: Bench):
     folder: bench.folder(`per-request-${app}`),
     signal,
     onEvent: executions.onEvent,
+    // Agents that are processes of their own would take seconds to start, which only looks like a longer wait.
+    args: { batch: ['--runner', 'inline'] },
     settings: {
       WatchSeconds: String(watchSeconds),
       // What they do depends on the time that passes and not on the requests.

@@ -27,7 +27,7 @@ export async function runAgent(options: AgentOptions): Promise<ExitCode> {
   const client = new Client(settings.url, options.credentials, surroundings);
   let registration: Registration;
   try {
-    await beforeRegistration(options.fault, shutdown);
+    await beforeRegistration(options.fault, surroundings);
     registration = await register(client, options);
   } catch (error) {
     if (shutdown.aborted) return exitCode.done;

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
 import { AgentExit, exitCode } from './exit.js';
+import type { Surroundings } from './surroundings.js';
 
 /** How the local Batch tells this agent to misbehave (batch/task-faults.ts). No real agent or image knows of it. */
 export const faultVariable = 'AZDO_LOCAL_FAULT';
@@ -31,9 +32,13 @@ export const nodeTime = (fault: AgentFault): number =>
   Date.now() + (fault?.does === 'skewClock' ? fault.seconds * 1_000 : 0);
 
 /** Holds the agent off before it registers. @throws the signal's reason, when it is to end meanwhile. */
-export async function beforeRegistration(fault: AgentFault, shutdown: AbortSignal): Promise<void> {
+export async function beforeRegistration(
+  fault: AgentFault,
+  { shutdown, say }: Pick<Surroundings, 'shutdown' | 'say'>,
+): Promise<void> {
   if (fault?.does === 'registerLate') await sleep(fault.afterMs, undefined, { signal: shutdown });
   if (fault?.does !== 'neverRegister') return;
+  say('Told never to register.');
   while (!shutdown.aborted) await sleep(60_000, undefined, { signal: shutdown });
 }
 

@@ -48,7 +48,8 @@ faults('ends at once, with the code it was given', async () => {
 faults('never registers, and ends when it is asked to', async () => {
   const devops = await start();
   const never = await told(devops, { does: 'neverRegister' });
-  // Another that was started later is there long before.
+  await never.printed('Told never to register');
+  // Another that is started later is there before.
   await (await agent(devops, { AZDO_AGENT: 'eph-2' })).printed('registered');
   assert.is((await registered(devops)).length, 1);
   never.child.kill('SIGTERM');
