@@ -1,10 +1,15 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { readCalls } from '../../scripts/bench/counts.js';
-import { Executions } from '../../scripts/bench/executions.js';
-import { instanceCosts } from '../../scripts/bench/histories.js';
-import { freeNodes } from '../../scripts/bench/nodes.js';
-import { registerDummyAgent, requestIdOf, startRun, untilSucceeded } from '../../scripts/bench/pipelines.js';
+import { readCalls } from '../../scripts/bench/counting/counts.js';
+import { Executions } from '../../scripts/bench/counting/executions.js';
+import { instanceCosts } from '../../scripts/bench/counting/histories.js';
+import { freeNodes } from '../../scripts/bench/counting/nodes.js';
+import {
+  registerDummyAgent,
+  requestIdOf,
+  startRun,
+  untilSucceeded,
+} from '../../scripts/bench/counting/pipelines.js';
 import { type AppName, openWorld } from '../../scripts/bench/world.js';
 import { batchTasks } from '../../scripts/demo/batch-tasks.js';
 import type { Stack } from '../../scripts/local/stack/stack.js';

@@ -1,6 +1,6 @@
+import { type FloorDrain, measureFloorDrain } from '../contenders/floor-drain.js';
 import { type Burst, milestones, playBurst } from '../crowd/burst.js';
 import type { Bench, Cell, Figure, Goal, Measured } from '../figure.js';
-import { type FloorDrain, measureFloorDrain } from '../floor-drain.js';
 import { percentile } from '../statistics.js';
 
 /** The product's default; what is measured in haste gets a hasty one. */

@@ -1,9 +1,9 @@
-import { type Counts, sum } from '../counts.js';
-import { Executions } from '../executions.js';
+import { type Counts, sum } from '../counting/counts.js';
+import { Executions } from '../counting/executions.js';
+import { type Followed, followRequests } from '../counting/follow-requests.js';
+import { registerDummyAgent } from '../counting/pipelines.js';
+import { type Costs, costsOf, round2, roundCost } from '../counting/request-cost.js';
 import type { Bench, Cell, Figure, Goal, RequestCost } from '../figure.js';
-import { type Followed, followRequests } from '../follow-requests.js';
-import { registerDummyAgent } from '../pipelines.js';
-import { type Costs, costsOf, round2, roundCost } from '../request-cost.js';
 import { type AppName, openWorld } from '../world.js';
 
 const apps: readonly AppName[] = ['ours', 'monitor', 'article'];

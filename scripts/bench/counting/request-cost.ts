@@ -1,9 +1,9 @@
+import type { RequestCost } from '../figure.js';
+import type { AppName } from '../world.js';
 import { type Calls, type Counts, only, renamed, scaled, sum } from './counts.js';
-import type { RequestCost } from './figure.js';
 import type { Followed } from './follow-requests.js';
 import { plans } from './plans.js';
 import { isOwnStorage, storageKind } from './storage-kinds.js';
-import type { AppName } from './world.js';
 
 /** What one look at a pool takes, for all of its requests together. */
 export interface RoundCost {

@@ -1,8 +1,8 @@
-import { EventType } from '../local/host/durable/events.js';
-import { hasEnded, Store } from '../local/host/durable/store.js';
-import { createLog } from '../local/host/log.js';
-import { openTable } from '../local/host/storage.js';
-import type { Stack } from '../local/stack/stack.js';
+import { EventType } from '../../local/host/durable/events.js';
+import { hasEnded, Store } from '../../local/host/durable/store.js';
+import { createLog } from '../../local/host/log.js';
+import { openTable } from '../../local/host/storage.js';
+import type { Stack } from '../../local/stack/stack.js';
 
 export interface InstanceCost {
   /** How often the orchestrator ran. */

@@ -1,11 +1,11 @@
 import { BatchServiceClient, BatchSharedKeyCredentials } from '@azure/batch';
 import pLimit from 'p-limit';
-import { createTableRequestStore } from '../../shared/adapters/table-request-store.js';
-import { agentNameOf } from '../../shared/domain/names.js';
-import { type AgentRequest, acceptedRequest } from '../../shared/domain/request.js';
-import type { RequestStore } from '../../shared/ports.js';
-import type { Stack } from '../local/stack/stack.js';
-import { agentPool, batchPool } from './world.js';
+import { createTableRequestStore } from '../../../shared/adapters/table-request-store.js';
+import { agentNameOf } from '../../../shared/domain/names.js';
+import { type AgentRequest, acceptedRequest } from '../../../shared/domain/request.js';
+import type { RequestStore } from '../../../shared/ports.js';
+import type { Stack } from '../../local/stack/stack.js';
+import { agentPool, batchPool } from '../world.js';
 
 /** As many tasks as Batch takes in one call. */
 const tasksAtOnce = 100;

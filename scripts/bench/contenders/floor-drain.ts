@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { TableClient } from '@azure/data-tables';
 import { QueueClient } from '@azure/storage-queue';
 import pLimit from 'p-limit';
-import { startStack } from '../local/stack/stack.js';
+import { startStack } from '../../local/stack/stack.js';
 
 /** The bare work on a backlog: what any system that keeps each request once and takes its message once must do at least. */
 export interface FloorDrain {

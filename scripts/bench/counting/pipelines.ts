@@ -1,7 +1,7 @@
 import { getPersonalAccessTokenHandler, WebApi } from 'azure-devops-node-api';
 import * as z from 'zod';
-import type { Stack } from '../local/stack/stack.js';
-import { type AppName, agentPool } from './world.js';
+import type { Stack } from '../../local/stack/stack.js';
+import { type AppName, agentPool } from '../world.js';
 
 const Run = z.looseObject({
   runId: z.string(),

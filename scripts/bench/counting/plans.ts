@@ -1,6 +1,6 @@
-import { decodeInput, lifecycleName, watchName } from '../../shared/workflow/contract.js';
-import { names } from './contenders/monitor/contract.js';
-import type { AppName } from './world.js';
+import { decodeInput, lifecycleName, watchName } from '../../../shared/workflow/contract.js';
+import { names } from '../contenders/monitor/contract.js';
+import type { AppName } from '../world.js';
 
 /** What an app does for a request, by the names of its functions. */
 export interface Plan {

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import type { Stack } from '../local/stack/stack.js';
-import { batchPool } from './world.js';
+import type { Stack } from '../../local/stack/stack.js';
+import { batchPool } from '../world.js';
 
 const Pool = z.object({ nodes: z.array(z.unknown()) });
 

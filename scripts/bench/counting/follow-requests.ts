@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Stack } from '../local/stack/stack.js';
+import type { Stack } from '../../local/stack/stack.js';
+import { until } from '../until.js';
+import type { AppName } from '../world.js';
 import { type Calls, type Counts, callsBetween, difference, readCalls } from './counts.js';
 import type { Executions } from './executions.js';
 import { type InstanceCost, instanceCosts } from './histories.js';
 import { freeNodes, holdNodes, nodeCount } from './nodes.js';
 import { requestIdOf, startRun, untilSucceeded } from './pipelines.js';
 import { plans } from './plans.js';
-import { until } from './until.js';
-import type { AppName } from './world.js';
 
 /** Everything that happened in a part of the time. */
 export interface Happened {

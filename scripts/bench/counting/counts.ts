@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import type { Stack } from '../local/stack/stack.js';
-import type { AppName } from './world.js';
+import type { Stack } from '../../local/stack/stack.js';
+import type { AppName } from '../world.js';
 
 /** How often each thing happened, by its name. */
 export type Counts = Readonly<Record<string, number>>;

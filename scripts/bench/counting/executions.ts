@@ -1,4 +1,4 @@
-import type { StackEvent } from '../local/stack/supervisor.js';
+import type { StackEvent } from '../../local/stack/supervisor.js';
 import type { Counts } from './counts.js';
 
 const executed = /Executed 'Functions\.([^']+)' \((\w+)/;
