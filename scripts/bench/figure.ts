@@ -37,7 +37,7 @@ export interface Scale {
   readonly waiting: readonly number[];
   /** Of those, the most that the monitor pattern is run with; each of its requests polls for itself. */
   readonly monitorWaiting: number;
-  /** Requests at once, from end to end; the growth is that from the first to the last. */
+  /** Requests at once, from end to end; the growth is that from the last but one to the last. */
   readonly endToEnd: readonly number[];
   /** Requests whose times are taken when nothing else happens. */
   readonly idleRequests: number;

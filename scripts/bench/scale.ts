@@ -9,7 +9,7 @@ export const scales: Readonly<Record<Scale['name'], Scale>> = {
     waitMs: 2_000,
     waiting: [1, 10, 100, 1_000, 10_000],
     monitorWaiting: 1_000,
-    endToEnd: [1_000, 5_000],
+    endToEnd: [200, 1_000, 5_000],
     idleRequests: 20,
   },
   quick: {

@@ -11,6 +11,7 @@ import type { AgentTask, Clock, Compute } from '../ports.js';
 import { batchFacts, classifyBatchError } from './batch-errors.js';
 import { findPoolProblem, poolDeleting } from './batch-pool-problem.js';
 import { cachedCredential } from './cached-credential.js';
+import { keptConnections } from './kept-connections.js';
 import { product, userAgent } from './product.js';
 import { createSystemClock } from './system-clock.js';
 
@@ -335,6 +336,7 @@ function openClient({ accountUrl, auth, apiVersion }: BatchComputeOptions): Batc
   // The client's own retries last minutes and leave 429 out; ours are the orchestration's.
   const client = new BatchServiceClient(credentials, accountUrl.replace(/\/+$/, ''), {
     noRetryPolicy: true,
+    agentSettings: keptConnections,
     // One that is followed carries the task, and the agents' token in it, to a host that nobody configured.
     redirectOptions: { handleRedirects: false },
     userAgent: standard => `${userAgent} ${standard}`,

@@ -10,6 +10,7 @@ import type { PipelineContext } from '../domain/request.js';
 import type { Clock, CompletionAnswer, PipelineCallback, PipelineNotes, TellAnswer } from '../ports.js';
 import { type DevOpsFacts, describeAnswer, devOpsFacts, isTransient } from './devops-errors.js';
 import { createDevOpsThrottle, type DevOpsThrottle } from './devops-throttle.js';
+import { keptConnections } from './kept-connections.js';
 import { product } from './product.js';
 import { describeNoAnswer } from './service-errors.js';
 import { createSystemClock } from './system-clock.js';
@@ -214,19 +215,19 @@ const restOptions = {
 };
 
 const open = (pipeline: PipelineContext, token: string): WebApi =>
-  new WebApi(pipeline.planUrl, keptConnections(getBearerHandler(token, false)), restOptions, product);
+  new WebApi(pipeline.planUrl, overKeptConnections(getBearerHandler(token, false)), restOptions, product);
 
 /**
- * Each run has a token of its own and so a client of its own, whose connections would be closed after each call. This
- * leaves them to the process's shared agent, which keeps them for whichever run is told something next.
+ * Each run has a token of its own and so a client of its own, which would open a connection for each call. With these
+ * one is kept for whichever run is told something next.
  */
-function keptConnections(handler: IRequestHandler): IRequestHandler {
+function overKeptConnections(handler: IRequestHandler): IRequestHandler {
   const prepareRequest = handler.prepareRequest.bind(handler);
   handler.prepareRequest = options => {
     prepareRequest(options);
-    // Not that of a proxy, which has its own ways.
-    const isShared = options.agent === http.globalAgent || options.agent === https.globalAgent;
-    if (isShared) Object.assign(options.headers ?? {}, { connection: 'keep-alive' });
+    // That of a proxy is of another kind, and stays.
+    if (options.agent instanceof https.Agent) options.agent = keptConnections.https;
+    else if (options.agent instanceof http.Agent) options.agent = keptConnections.http;
   };
   return handler;
 }

@@ -213,6 +213,7 @@ calls('a hundred tasks of a day cost one look at the pool, one job and a call ea
     await compute.createTask({ ...someTask, taskId: `r-${index}-1` });
   }
   assert.is(server.calls.length, 102);
+  assert.ok(server.connections <= 1, `${server.connections} connections`);
   clock.advance(61_000);
   await compute.createTask(someTask);
   assert.is(server.calls.filter(isPoolGet).length, 2, 'after a minute the pool is looked at again');

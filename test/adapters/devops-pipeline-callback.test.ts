@@ -53,6 +53,16 @@ const service = (event: Scripted | 'reset', asked: Scripted | 'reset') => (call:
 
 const complete = suite('pipeline callback: what becomes of a completion');
 
+complete('one run after the other is told over a connection that is kept', async () => {
+  server.script(service({ status: 204 }, planIs('inProgress')));
+  for (let run = 0; run < 10; run += 1) {
+    const answer = await callback.complete(pipeline, `job.token.${run}`, 'succeeded');
+    assert.is(answer.kind, 'acknowledged');
+  }
+  assert.is(server.calls.length, 10);
+  assert.ok(server.connections <= 1, `${server.connections} connections`);
+});
+
 const unused = planIs('inProgress');
 const cases: [string, Scripted | 'reset', Scripted | 'reset', string][] = [
   ['204', { status: 204 }, unused, 'acknowledged'],

@@ -18,6 +18,8 @@ export interface Scripted {
 export interface ScriptedServer {
   readonly url: string;
   readonly calls: readonly Call[];
+  /** Connections that were opened since the last script. */
+  readonly connections: number;
   /** Forgets the calls and answers anew. `reset` cuts the connection. */
   script(answer: (call: Call) => Scripted | 'reset'): void;
   close(): Promise<void>;
@@ -27,8 +29,12 @@ export interface ScriptedServer {
 export async function startScriptedServer(): Promise<ScriptedServer> {
   const server = Fastify({ forceCloseConnections: true });
   let calls: Call[] = [];
+  let connections = 0;
   let answer: (call: Call) => Scripted | 'reset' = () => ({ status: 500 });
 
+  server.server.on('connection', () => {
+    connections += 1;
+  });
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
   server.all('*', async (request, reply) => {
@@ -53,8 +59,12 @@ export async function startScriptedServer(): Promise<ScriptedServer> {
     get calls() {
       return calls;
     },
+    get connections() {
+      return connections;
+    },
     script: next => {
       calls = [];
+      connections = 0;
       answer = next;
     },
     close: () => server.close(),

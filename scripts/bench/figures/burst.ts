@@ -36,8 +36,8 @@ export const burst: Figure = {
 };
 
 function show(sizes: readonly Size[], watchSeconds: number): Measured {
-  const [first] = sizes;
-  const last = sizes.at(-1);
+  // Smaller ones only show where the curves come from.
+  const [first, last = first] = sizes.slice(-2);
   if (!first || !last) throw new Error('There is no burst to measure.');
   const bursts = sizes.map(size => size.burst);
   return {

@@ -116,7 +116,7 @@ function notes(
     'What an agent takes of itself and what a look adds is split from the counts with a short and a ten times longer ' +
       'wait. The monitor looks for each agent until its job is over; ours looks once an interval for the whole pool, with ' +
       'further pages of rows and tasks when so many live at once. The article looks at nothing, so it knows of no agent ' +
-      'that never came.',
+      "that never came. Storage of our own is that of a request alone: what requests that meet share isn't counted on.",
     `Durable's storage is an estimate for the Azure Storage backend (${durableBackend.source}): ` +
       `${durableBackend.episode.queue} queue and ${durableBackend.episode.table} table transactions an episode, ` +
       `${durableBackend.activity.queue} queue transactions an activity; idle polling of queues and leases are left out. ` +

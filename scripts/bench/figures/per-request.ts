@@ -69,7 +69,10 @@ export const perRequest: Figure = {
       ],
       goals: goalsOf(ours),
       notes: notesOf(ours, bench.scale.perRequest),
-      costs,
+      // Agents that come evenly over a day hardly meet: a model of that must take nothing as shared.
+      costs: costs.map(cost =>
+        cost.contender === 'ours' ? { ...cost, ownStorage: ours.alone.request.ownStorage } : cost,
+      ),
       ...(round
         ? { watchRound: { ...round, batchCalls: sum(round.batchCalls), devOpsCalls: sum(round.devOpsCalls) } }
         : {}),
