@@ -17,8 +17,8 @@ export interface RoundCost {
 
 export interface Costs {
   readonly request: RequestCost;
-  /** Episodes and activities of the request in the middle, and of the one that took the most. */
-  readonly functions: { readonly median: number; readonly most: number };
+  /** Episodes and activities of the request that took the least, of the one in the middle, and of the one that took the most. */
+  readonly functions: { readonly least: number; readonly median: number; readonly most: number };
   /** Its calls to Batch and Azure DevOps, the callbacks included, by route. */
   readonly routes: Counts;
   /** Absent where there is no watch. */
@@ -143,7 +143,11 @@ export function costsOf(
       devOpsCalls: round2(sum(devops)),
       callbackCalls: round2(sum(seen.callbacks) / requests),
     },
-    functions: { median: functions[Math.floor(functions.length / 2)] ?? 0, most: functions.at(-1) ?? 0 },
+    functions: {
+      least: functions[0] ?? 0,
+      median: functions[Math.floor(functions.length / 2)] ?? 0,
+      most: functions.at(-1) ?? 0,
+    },
     routes: renamed({ ...batch, ...devops, ...share(seen.callbacks) }, shortRoute),
     round,
     rounds,
