@@ -189,7 +189,7 @@ export function summarise(samples: readonly Sample[], bursts: readonly number[])
       'The floor is one row of about 1 KB and one message through the same SDKs on the same storage: no HTTP, no key, no ' +
         'checks, no host. It too runs in a process beside storage, so what the SDKs cost is counted on both sides; the ' +
         'others have the calling process on top of that, and share the cores with it.',
-      'No agent comes: the Batch pool is empty. Callers give no requestId; one that does costs a lookup more.',
+      'No agent comes: the Batch pool is empty. Each call is a new request; one that repeats another costs a lookup more.',
     ],
   };
 }
