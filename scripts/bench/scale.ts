@@ -17,11 +17,11 @@ export const scales: Readonly<Record<Scale['name'], Scale>> = {
     bursts: [1, 30, 100],
     repetitions: 1,
     perRequest: 5,
-    waitMs: 500,
+    waitMs: 300,
     waiting: [1, 10, 100],
     monitorWaiting: 10,
     endToEnd: [50, 150],
-    idleRequests: 5,
+    idleRequests: 3,
   },
   /** Enough to see that everything still runs; no number of it says anything. */
   tiny: {

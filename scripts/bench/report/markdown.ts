@@ -18,7 +18,7 @@ function table(
 }
 
 /**
- * All of a run as a part of the README.
+ * All of a run as a part of the README: what everybody should see, and the figures for who opens them.
  *
  * @param images folder of the plots, as seen from the README
  */
@@ -37,7 +37,8 @@ export function toMarkdown(results: Results, images: string): string {
   ];
   for (const { title, columns, rows, notes = [], curves = [] } of results.figures) {
     parts.push(
-      `### ${title}`,
+      ...curves.map(curve => `![${curve.title}](${images}/bench-${curve.name}.svg)`),
+      `<details><summary>${title}</summary>`,
       table(
         columns.map(headOf),
         rows.map(row => columns.map(({ key }) => showCell(row[key]))),
@@ -45,7 +46,7 @@ export function toMarkdown(results: Results, images: string): string {
       ),
     );
     if (notes.length > 0) parts.push(notes.map(note => `- ${note}`).join('\n'));
-    parts.push(...curves.map(curve => `![${curve.title}](${images}/bench-${curve.name}.svg)`));
+    parts.push('</details>');
   }
   return parts.join('\n\n');
 }
