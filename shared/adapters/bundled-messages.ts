@@ -1,9 +1,10 @@
+import { fewAtOnce } from './few-at-once.js';
+
 /** Two, so that one that is slow holds nobody up; more would only make the bundles smaller. */
 const sendsAtOnce = 2;
 const messagesAtMost = 16;
 /** Well under what a queue takes: a dead letter carries it with every quote escaped, and the failure beside it. */
 const bytesAtMost = 40 * 1024;
-/** A send that takes longer counts no more: those behind it would wait for an answer that may never come. */
 const usualPatienceMs = 1_000;
 
 interface Waiting {
@@ -27,25 +28,9 @@ export function bundleMessages(
   patienceMs = usualPatienceMs,
 ): (message: string) => Promise<void> {
   const waiting: Waiting[] = [];
-  let onTheirWay = 0;
-
-  function sendNext(): void {
-    if (onTheirWay >= sendsAtOnce || waiting.length === 0) return;
-    const bundle = waiting.splice(0, howMany(waiting));
-    onTheirWay += 1;
-    let counts = true;
-    const makeRoom = (): void => {
-      if (!counts) return;
-      counts = false;
-      onTheirWay -= 1;
-      sendNext();
-    };
-    const patience = setTimeout(makeRoom, patienceMs);
-    void send(bundle).finally(() => {
-      clearTimeout(patience);
-      makeRoom();
-    });
-  }
+  const sendNext = fewAtOnce({ atOnce: sendsAtOnce, patienceMs }, () =>
+    waiting.length === 0 ? undefined : send(waiting.splice(0, howMany(waiting))),
+  );
 
   async function send(bundle: readonly Waiting[]): Promise<void> {
     try {

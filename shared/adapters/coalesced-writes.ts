@@ -1,4 +1,5 @@
 import type { TransactionAction, UpdateTableEntityOptions } from '@azure/data-tables';
+import { fewAtOnce } from './few-at-once.js';
 import { factsOf } from './service-errors.js';
 
 export interface CoalescedWrites {
@@ -60,27 +61,12 @@ export function coalesceWrites(
   { atOnce = 2, slowMs = 1_000 }: CoalescingOptions = {},
 ): CoalescedWrites {
   let waiting: Write[] = [];
-  let onTheirWay = 0;
-
-  function begin(): void {
-    while (onTheirWay < atOnce && waiting.length > 0) {
-      const { group, left } = takeTogether(waiting);
-      waiting = left;
-      onTheirWay += 1;
-      let counts = true;
-      const makeRoom = (): void => {
-        if (!counts) return;
-        counts = false;
-        onTheirWay -= 1;
-        begin();
-      };
-      const slow = setTimeout(makeRoom, slowMs);
-      void settle(group).finally(() => {
-        clearTimeout(slow);
-        makeRoom();
-      });
-    }
-  }
+  const begin = fewAtOnce({ atOnce, patienceMs: slowMs }, () => {
+    if (waiting.length === 0) return undefined;
+    const { group, left } = takeTogether(waiting);
+    waiting = left;
+    return settle(group);
+  });
 
   /** Never rejects: each write hears of its own end. */
   async function settle(group: readonly Write[]): Promise<void> {
