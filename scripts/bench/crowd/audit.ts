@@ -1,3 +1,4 @@
+import { groupBy } from '../../group-by.js';
 import type { Agent, Request, Run, Seen, Task } from './records.js';
 
 /** Sentences about what went wrong; none: nothing did. */
@@ -22,9 +23,9 @@ export function auditCrowd(
   const lost: string[] = [];
   const doubled: string[] = [];
   const requestsById = new Map(requests.map(request => [request.requestId, request]));
-  const agentsOf = grouped(agents, ({ name }) => requestIdOf(name));
-  const tasksOf = grouped(tasks, ({ task }) => requestIdOf(task));
-  const askers = grouped(runs, ({ request }) => request.requestId ?? '');
+  const agentsOf = groupBy(agents, ({ name }) => requestIdOf(name));
+  const tasksOf = groupBy(tasks, ({ task }) => requestIdOf(task));
+  const askers = groupBy(runs, ({ request }) => request.requestId ?? '');
 
   for (const run of runs) {
     const id = run.request.requestId;
@@ -81,14 +82,3 @@ const more = (
 
 /** Agents and their tasks are called after their request and its attempt. */
 export const requestIdOf = (name: string): string => name.replace(/-\d+$/, '');
-
-function grouped<T>(items: readonly T[], keyOf: (item: T) => string): ReadonlyMap<string, readonly T[]> {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const key = keyOf(item);
-    const group = groups.get(key);
-    if (group) group.push(item);
-    else groups.set(key, [item]);
-  }
-  return groups;
-}

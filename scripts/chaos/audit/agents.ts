@@ -1,3 +1,4 @@
+import { groupBy } from '../../group-by.js';
 import { type AgentRecord, type Evidence, type RequestRow, requestOfAgent } from '../evidence.js';
 
 /** What the table says of agents is what really happened, and never were two there for one request. */
@@ -58,18 +59,4 @@ function auditAtOnce({ requestId }: RequestRow, agents: readonly AgentRecord[]):
         ]
       : [];
   });
-}
-
-export function groupBy<T>(
-  items: readonly T[],
-  keyOf: (item: T) => string,
-): ReadonlyMap<string, readonly T[]> {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const key = keyOf(item);
-    const group = groups.get(key);
-    if (group) group.push(item);
-    else groups.set(key, [item]);
-  }
-  return groups;
 }

@@ -1,5 +1,5 @@
+import { groupBy } from '../../group-by.js';
 import type { DeadLetter, Evidence, RequestRow } from '../evidence.js';
-import { groupBy } from './agents.js';
 import { isDisturbed } from './disturbances.js';
 import { rowsOf } from './ends.js';
 
