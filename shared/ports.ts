@@ -215,8 +215,43 @@ export interface TokenSeal {
   unseal(requestId: string, sealed: string): string | undefined;
 }
 
+/** What a log line is about, in fields that can be searched for. Never a secret. */
+export interface LogFields {
+  readonly requestId?: string | undefined;
+  readonly attempt?: number | undefined;
+  readonly [field: string]: string | number | boolean | undefined;
+}
+
 export interface Log {
-  info(message: string): void;
-  warn(message: string): void;
-  error(message: string): void;
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
+}
+
+/** Where a step belongs: the W3C `traceparent` of what caused it, absent for what nothing caused. */
+export interface StepOf {
+  readonly traceparent?: string | undefined;
+  readonly requestId?: string | undefined;
+  readonly attempt?: number | undefined;
+}
+
+/** Metric names are in one list, with their units, in `shared/telemetry`. */
+export interface Telemetry {
+  /**
+   * Does work as one step (span) of a trace. The work is given the `traceparent` of the step, for what it causes.
+   * An error marks the step as failed and goes on as it is.
+   */
+  step<T>(name: string, of: StepOf, work: (step: Step) => Promise<T>): Promise<T>;
+  /** A step that took place between two moments, e.g. a wait that nobody sat through. */
+  past(name: string, of: StepOf, from: Date, to: Date, fields?: LogFields): void;
+  /** Adds to a counter. */
+  count(metric: string, fields?: LogFields, by?: number): void;
+  /** One measured value of a histogram, or the present value of a gauge. */
+  record(metric: string, value: number, fields?: LogFields): void;
+}
+
+export interface Step {
+  readonly traceparent: string | undefined;
+  /** Tells more about the step. */
+  note(fields: LogFields): void;
 }

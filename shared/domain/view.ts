@@ -1,3 +1,4 @@
+import { helpUrl } from './failure-guide.js';
 import type { AgentRequest, HistoryEntry, RequestState } from './request.js';
 
 /** A request as it is shown to callers, over HTTP and on reply queues. */
@@ -17,7 +18,11 @@ export interface ShownRequest {
   readonly failure: AgentRequest['failure'] | null;
   readonly history: readonly HistoryEntry[];
   readonly tags: Readonly<Record<string, string>>;
-  readonly links: { readonly self: string; readonly pipeline: string | null };
+  readonly links: {
+    readonly self: string;
+    readonly pipeline: string | null;
+    readonly help: string | null;
+  };
 }
 
 /** Milliseconds spent in each step of the latest attempt; null while the step is not over. */
@@ -51,6 +56,7 @@ export function show(request: AgentRequest, baseUrl: string): ShownRequest {
     links: {
       self: `${baseUrl}/agents/${request.requestId}`,
       pipeline: request.pipeline ? planLink(request.pipeline) : null,
+      help: request.failure ? helpUrl(baseUrl, request.failure.code) : null,
     },
   };
 }
