@@ -56,13 +56,30 @@ watch('costs the same calls for one waiting request as for a thousand', async ()
   }
 });
 
-watch('tells a pipeline that waits once that a node runs its container', async () => {
+watch('tells a pipeline that waits of a node and of a container at once, each once', async () => {
   const world = createWorld();
   await haveRequest(world, 'starting', { ...waitingPipeline(world) });
-  const { told } = await look(world);
-  await look(world, told);
-  const lines = world.pipeline.callsOf('tell').map(call => JSON.stringify(call));
-  assert.is(lines.filter(line => line.includes('A node runs the container of agent')).length, 1);
+  let told: Told = {};
+  for (const state of ['active', 'active', 'preparing', 'preparing', 'running', 'running'] as const) {
+    world.compute.change('r-1-1', { state });
+    world.clock.advance(3_000);
+    ({ told } = await look(world, told));
+  }
+  assert.equal(world.pipeline.lines, [
+    'Agent r-1-1 has its node, image is being pulled (9.0 s so far).',
+    'Image pulled, container of agent r-1-1 started, waiting for it to come online (15 s so far).',
+  ]);
+});
+
+watch('hears that a run is over when it tells of a container', async () => {
+  const world = createWorld();
+  await haveRequest(world, 'starting', { ...waitingPipeline(world) });
+  world.pipeline.endPlan(somePipeline.planId);
+  await look(world);
+  assert.equal(
+    world.orchestrations.raised.map(({ situation }) => situation.kind),
+    ['runOver'],
+  );
 });
 
 watch('asks nothing of anybody while there is nothing to see', async () => {
@@ -187,15 +204,12 @@ progress('a pipeline that waits gets a line about every 40 s, with what it waits
   await haveRequest(world, 'starting', waitingPipeline(world));
   for (const taskId of ['earlier-1', 'r-1-1']) world.compute.change(taskId, { state: 'active' });
   let seen = await lookFor(world, 400_000);
-  const lines = world.pipeline.lines.filter(line => line.includes('still waits'));
+  const lines = world.pipeline.lines.filter(line => line.includes('Waiting for a node'));
   assert.ok(lines.length >= 9 && lines.length <= 11, `${lines.length} lines`);
-  assert.match(
-    lines[1] ?? '',
-    /^Agent r-1-1 still waits for a node of Batch pool batchLinux, \d+ s so far\. Agents before it in the Batch pool: 1\.$/,
-  );
+  assert.match(lines[1] ?? '', /^Waiting for a node, 1 ahead in Batch pool batchLinux \(\d+ s so far\)\.$/);
   for (const [state, words] of [
-    ['preparing', /r-1-1 has its node; still waiting for its container, \d+ s so far\.$/],
-    ['running', /r-1-1 has its container; still waiting for its registration, \d+ s so far\.$/],
+    ['preparing', /^Agent r-1-1 has its node, image is being pulled \(\d+ s so far\)\.$/],
+    ['running', /^Container of agent r-1-1 runs, waiting for it to come online \(\d+ s so far\)\.$/],
   ] as const) {
     world.compute.change('r-1-1', { state });
     seen = await lookFor(world, 45_000, seen);

@@ -109,10 +109,12 @@ taken('is not waited for in a Batch pool that is deleted', async () => {
 taken('waits in a pool that can not grow: the pipeline and the history are told why', async () => {
   const { runId } = await pipelines.start({ body: { profile: 'full' }, script: null });
   const requestId = await pipelines.requestId(runId);
-  const line = `Agent ${requestId}-1 still waits for a node of Batch pool full, `;
+  const line = /Waiting for a node, none ahead in Batch pool full \(\d.* so far\)\. Held up: /;
   await waitFor('the reason in the log of the run', async () => {
     const { log } = await pipelines.get(runId);
-    return log.some(each => each.includes(line) && /No Spot cores are left\..*\(QuotaReached\)/.test(each));
+    return log.some(
+      each => line.test(each) && /No Spot cores are left.*\(QuotaReached\)\. Ask the platform/.test(each),
+    );
   });
   const shown = await api.get(requestId);
   assert.is(shown.state, 'starting');

@@ -98,7 +98,7 @@ const rows: Record<string, Row> = {
     faults: [fault('GET pool', batchRefusal(404, 'PoolNotFound'))],
     ends: 'deadLettered PoolMissing nodeAllocation',
     calls: { 'GET pool': 1, 'POST jobs': 0, 'POST tasks': 0 },
-    says: /Create it, or correct the profile's batchPool/,
+    says: /Create the Batch pool, or correct the profile's batchPool/,
   },
   'PoolNotFound to the task itself': {
     faults: [fault('POST tasks', batchRefusal(404, 'PoolNotFound'))],
