@@ -21,7 +21,7 @@ export const pipelineLog = {
       : `Image pulled, container of agent ${nameOf(request)} started, waiting for it to come online${soFar(request, now)}.`,
 
   waiting: (request: AgentRequest, waiting: Waiting, now: number): string =>
-    oneLine(`${waitsFor(request, waiting)}${soFar(request, now)}.`, heldUpBy(waiting)),
+    withHindrance(`${waitsFor(request, waiting)}${soFar(request, now)}.`, waiting),
 
   retry: (attempt: number, attempts: number, failure: Failure, delayMs: number): string =>
     oneLine(
@@ -48,9 +48,10 @@ export const pipelineLog = {
         `${whatToDo(failure)} ${link}, help: ${helpUrl(baseUrl, failure.code)}`,
       );
     }
-    const why =
-      state === 'cancelled' ? 'the request was cancelled before its agent was online.' : inSentence(detail);
-    return oneLine(`No agent: ${why}`, `Run the job again if it still needs one. ${link}`);
+    return oneLine(
+      `No agent: ${withoutFailure[state] ?? inSentence(detail)}`,
+      `Run the job again if it still needs one. ${link}`,
+    );
   },
 };
 
@@ -68,6 +69,12 @@ export interface Waiting {
   readonly place?: { readonly ahead: number; readonly maxAlive: number } | undefined;
 }
 
+/** Ends that are nobody's failure. */
+const withoutFailure: Readonly<Partial<Record<EndState, string>>> = {
+  cancelled: 'the request was cancelled before its agent was online.',
+  expired: 'it was online, but no job came to it in time.',
+};
+
 interface End {
   readonly state: EndState;
   readonly detail: string;
@@ -79,23 +86,25 @@ const longestLine = 1_000;
 
 /** The end has what to do and where to read more: what is too long is cut before it. */
 const oneLine = (beginning: string, end: string): string =>
-  end === '' ? beginning : `${shorten(beginning, Math.max(1, longestLine - end.length - 1))} ${end}`;
+  `${shorten(beginning, Math.max(1, longestLine - end.length - 1))} ${end}`;
 
 function waitsFor(request: AgentRequest, { task, ahead, place }: Waiting): string {
   if (request.state === 'accepted' && place) {
     const agents = place.maxAlive === 1 ? '1 agent' : `${place.maxAlive} agents`;
-    return `Waiting for a free place, ${place.ahead} ahead: profile ${request.profile} allows ${agents} at once`;
+    return `Waiting for a free place, ${numberOf(place.ahead)} ahead: profile ${request.profile} allows ${agents} at once`;
   }
   if (request.state === 'accepted') return `Request ${request.requestId} is waiting to begin`;
   if (request.state === 'provisioning') return `Waiting for Azure Batch to take agent ${nameOf(request)}`;
   if (task === 'running') return `Container of agent ${nameOf(request)} runs, waiting for it to come online`;
   if (task === 'preparing') return `${agentOf(request)} has its node, image is being pulled`;
-  const inLine = task === 'active' ? `, ${ahead === 0 ? 'none' : ahead} ahead` : '';
+  const inLine = task === 'active' ? `, ${numberOf(ahead)} ahead` : '';
   return `Waiting for a node${inLine} in Batch pool ${poolOf(request)}`;
 }
 
-const heldUpBy = ({ task, problem }: Waiting): string =>
-  problem && task !== 'running' ? `Held up: ${whatHappened(problem)} ${whatToDo(problem)}` : '';
+const withHindrance = (line: string, { task, problem }: Waiting): string =>
+  problem && task !== 'running'
+    ? oneLine(`${line} Held up: ${whatHappened(problem)}`, whatToDo(problem))
+    : line;
 
 /** The cause as a part of a sentence, with the code that documents and alerts refer to. */
 const whatHappened = (failure: Failure): string =>
@@ -111,8 +120,9 @@ function whatToDo({ code }: Failure): string {
 
 /** Names keep their capital; the little words that our sentences begin with do not. */
 const inSentence = (text: string): string =>
-  text.replace(/^(?:The|This|No|Every|It|Online)\b/, word => word.toLowerCase());
+  text.replace(/^(?:The|This|No|Every|It)\b/, word => word.toLowerCase());
 
+const numberOf = (count: number): string => (count === 0 ? 'none' : String(count));
 const attemptOf = (request: AgentRequest): number => request.attempt - request.firstAttempt + 1;
 const nameOf = ({ agentName }: AgentRequest): string => agentName ?? '?';
 const agentOf = (request: AgentRequest): string => `Agent ${nameOf(request)}`;

@@ -107,7 +107,10 @@ test('says in the history and to the pipeline what a person has to do, once', as
     ({ detail }) => detail === 'JobDisabled: Its job is disabled.',
   );
   assert.is(notes.length, 1);
-  assert.match(world.pipeline.lines.join('\n'), /Its job is disabled\. \(JobDisabled\) It is tried again/);
+  assert.match(
+    world.pipeline.lines.join('\n'),
+    /^Held up: Its job is disabled \(JobDisabled\)\. Ask the platform team to enable .*\. It is tried again by itself\.$/m,
+  );
   assert.is((await provision(world)).kind, 'created');
 });
 

@@ -74,6 +74,7 @@ watch('tells a pipeline that waits of a node and of a container at once, each on
 watch('hears that a run is over when it tells of a container', async () => {
   const world = createWorld();
   await haveRequest(world, 'starting', { ...waitingPipeline(world) });
+  world.orchestrations.running.set('r-1', {});
   world.pipeline.endPlan(somePipeline.planId);
   await look(world);
   assert.equal(
@@ -311,7 +312,10 @@ progress('what keeps a Batch pool from running tasks is told, and noted once an 
   for (const taskId of ['r-1-1', 'other-1']) world.compute.change(taskId, { state: 'active' });
   world.compute.poolProblems.set('batchLinux', quota);
   const seen = await lookFor(world, 300_000);
-  assert.match(world.pipeline.lines.at(-1) ?? '', /so far\..* No more cores\. \(QuotaReached\)$/);
+  assert.match(
+    world.pipeline.lines.at(-1) ?? '',
+    /so far\)\. Held up: no more cores \(QuotaReached\)\. Ask the platform team to have the quota/,
+  );
   for (const { requestId, history } of world.store.requests()) {
     const notes = history.filter(({ detail }) => detail === 'QuotaReached: No more cores.');
     assert.is(notes.length, 1, requestId);
