@@ -67,7 +67,10 @@ ends('cancelled while it starts: the waiting pipeline is told so', async () => {
   assert.is(run.result, 'failed');
   assert.equal(accepted(run), ['failed']);
   const said = /^No agent: the request was cancelled before its agent was online\. .* Request \S+: http\S+$/;
-  assert.ok(run.issues.some(({ message }) => said.test(message)));
+  assert.ok(
+    run.issues.some(({ message }) => said.test(message)),
+    JSON.stringify(run.issues),
+  );
   await nothingLeft(stack);
 });
 

@@ -119,6 +119,29 @@ taken('waits in a pool that can not grow: the pipeline and the history are told 
   const shown = await api.get(requestId);
   assert.is(shown.state, 'starting');
   assert.is(shown.history.filter(({ detail }) => detail.startsWith('QuotaReached: ')).length, 1);
+
+  // Its agent comes late enough for a round of the watch to see its container.
+  await fetch(`${stack.url('batch')}/_local/task-faults`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify([{ does: 'registerLate', pool: 'full', afterMs: 1_500 }]),
+  });
+  await changeBatchPool(stack, 'full', { resizeErrors: [] });
+  await api.until(requestId, 'online');
+  const { log } = await pipelines.end(runId);
+  const agent = `${requestId}-1`;
+  const told = [
+    `Request ${requestId}: asking for an agent of profile full, attempt 1 of 3.`,
+    `Agent ${agent} is queued in Batch pool full; waiting for a node.`,
+    'Waiting for a node, none ahead in Batch pool full (',
+    `Image pulled, container of agent ${agent} started, waiting for it to come online (`,
+    `Agent ${agent} is online after `,
+  ].map(line => log.findIndex(each => each.includes(line)));
+  assert.equal(
+    told,
+    [...told].filter(at => at >= 0).toSorted((one, other) => one - other),
+    log.join('\n'),
+  );
   await api.cancel(requestId);
   assert.is((await api.end(requestId)).state, 'cancelled');
   await nothingLeft(stack);
