@@ -1,4 +1,5 @@
 import { type FailureGuide, failureAreas } from '../../shared/domain/failure-guide.js';
+import { sampleEnd, sampleRun } from './sample-run.js';
 
 const head = `# Troubleshooting by failure code
 
@@ -6,13 +7,26 @@ A request that fails has a \`failure.code\`: a stable word. It is in the log and
 \`GET /api/agents/{requestId}\`, on the command line and in the dead letter. \`links.help\` of the request leads to
 \`GET /api/help/{code}\`, which says what is said here and takes no key.
 
-A pipeline that gets no agent ends with one sentence that says what happened, what to do and where to read more:
-
-> No agent: the agent's image could not be pulled: registry.example/azdo-agent:x was not found (ImagePullFailed). Ask the
-> platform team to check the image's name and tag, and that the pool may pull from the registry.
-> Request r-123: https://app.example/api/agents/r-123, help: https://app.example/api/help/ImagePullFailed
-
 \`npm run docs\` writes this page from the guide in \`shared/domain/failure-guide\`.
+
+## What the log of a run tells
+
+While a pipeline waits, its log tells how far its agent is: each change at once, and about every 40 s what is waited for.
+
+\`\`\`text
+${sampleRun.join('\n')}
+\`\`\`
+
+A pipeline that gets no agent ends with one sentence that says what happened, what to do and where to read more. It is the
+error on the timeline of the run as well:
+
+\`\`\`text
+${sampleEnd}
+\`\`\`
+
+The link to the request takes the function key; the link to the help takes none.
+
+## All failure codes
 `;
 
 /** The page of all failure codes, with a heading each, so that it can be linked to. */

@@ -102,7 +102,7 @@ function waitsFor(request: AgentRequest, { task, ahead, place }: Waiting): strin
 }
 
 const withHindrance = (line: string, { task, problem }: Waiting): string =>
-  problem && task !== 'running'
+  problem && task !== 'preparing' && task !== 'running'
     ? oneLine(`${line} Held up: ${whatHappened(problem)}`, whatToDo(problem))
     : line;
 

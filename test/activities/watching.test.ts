@@ -219,6 +219,34 @@ progress('a pipeline that waits gets a line about every 40 s, with what it waits
   assert.equal(world.orchestrations.raised, []);
 });
 
+progress(
+  'a request that waits for a place hears how many are ahead of it, and what the limit is',
+  async () => {
+    const world = createWorld({
+      env: {
+        AgentProfiles: JSON.stringify({
+          ubuntu: { devOpsPool: linuxPool, batchPool: 'batchLinux', image: 'azdo-agent:x', maxAlive: 2 },
+        }),
+      },
+    });
+    const deferredAt = '2026-01-31T10:00:01.000Z';
+    for (const requestId of ['a', 'b']) await haveRequest(world, 'busy', { requestId });
+    for (const [requestId, createdAt] of [
+      ['c', '2026-01-31T09:57:00.000Z'],
+      ['d', '2026-01-31T09:58:00.000Z'],
+      ['e', '2026-01-31T10:00:09.000Z'],
+    ] as const) {
+      await haveRequest(world, 'accepted', { requestId, createdAt, deferredAt });
+    }
+    await haveRequest(world, 'accepted', { ...waitingPipeline(world), deferredAt });
+    await lookFor(world, 60_000);
+    assert.match(
+      world.pipeline.lines.at(-1) ?? '',
+      /^Waiting for a free place, 2 ahead: profile ubuntu allows 2 agents at once \(\d+ s so far\)\.$/,
+    );
+  },
+);
+
 progress('a run that is over is noticed within a minute, however slowly the pool is watched', async () => {
   for (const state of ['accepted', 'provisioning', 'starting'] as const) {
     for (const WatchSeconds of ['5', '300']) {

@@ -92,7 +92,7 @@ for (const [changes, waiting, line] of [
   ],
   [
     { state: 'starting' },
-    { ...nothing, task: 'preparing' },
+    { ...nothing, task: 'preparing', problem: quota },
     'Agent r-123-1 has its node, image is being pulled (12 s so far).',
   ],
   [

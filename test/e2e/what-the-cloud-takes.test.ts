@@ -136,7 +136,7 @@ taken('waits in a pool that can not grow: the pipeline and the history are told 
     'Waiting for a node, none ahead in Batch pool full (',
     `Image pulled, container of agent ${agent} started, waiting for it to come online (`,
     `Agent ${agent} is online after `,
-  ].map(line => log.findIndex(each => each.includes(line)));
+  ].map(words => log.findIndex(each => each.includes(words)));
   assert.equal(
     told,
     [...told].filter(at => at >= 0).toSorted((one, other) => one - other),
