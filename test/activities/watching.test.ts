@@ -247,6 +247,22 @@ progress(
   },
 );
 
+progress(
+  'whose task has just begun to run hears that, and not in the same moment that it waits',
+  async () => {
+    for (let rounds = 1; rounds <= 9; rounds += 1) {
+      const world = createWorld();
+      await haveRequest(world, 'starting', waitingPipeline(world));
+      world.compute.change('r-1-1', { state: 'active' });
+      const seen = await lookFor(world, rounds * 5_000);
+      const before = world.pipeline.lines.length;
+      world.compute.change('r-1-1', { state: 'running' });
+      await lookFor(world, 5_000, seen);
+      assert.match(world.pipeline.lines.slice(before).join('\n'), /^Image pulled, container of agent .*$/);
+    }
+  },
+);
+
 progress('a run that is over is noticed within a minute, however slowly the pool is watched', async () => {
   for (const state of ['accepted', 'provisioning', 'starting'] as const) {
     for (const WatchSeconds of ['5', '300']) {
