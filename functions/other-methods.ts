@@ -2,8 +2,14 @@ import { app, type HttpMethod } from '@azure/functions';
 import { methodNotAllowed } from '../shared/api/method-not-allowed.js';
 
 // A route's other methods are told what it knows: the host by itself would say that there is no such route.
-function refuse(name: string, route: string, methods: HttpMethod[], allowed: readonly string[]): void {
-  app.http(name, { route, methods, authLevel: 'function', handler: () => methodNotAllowed(allowed) });
+function refuse(
+  name: string,
+  route: string,
+  methods: HttpMethod[],
+  allowed: readonly string[],
+  authLevel: 'function' | 'anonymous' = 'function',
+): void {
+  app.http(name, { route, methods, authLevel, handler: () => methodNotAllowed(allowed) });
 }
 
 refuse('otherAgents', 'agents', ['PUT', 'PATCH', 'DELETE'], ['GET', 'POST']);
@@ -13,4 +19,6 @@ refuse('otherDeadLetter', 'deadletters/{requestId}', ['PUT', 'PATCH', 'DELETE'],
 // Not GET: a request may be called "redrive".
 refuse('otherRedrive', 'deadletters/redrive', ['PUT', 'PATCH', 'DELETE'], ['POST']);
 refuse('otherPurge', 'deadletters/purge', ['PUT', 'PATCH', 'DELETE'], ['POST']);
+refuse('otherHelp', 'help', ['POST', 'PUT', 'PATCH', 'DELETE'], ['GET'], 'anonymous');
+refuse('otherHelpWithCode', 'help/{code}', ['POST', 'PUT', 'PATCH', 'DELETE'], ['GET'], 'anonymous');
 refuse('otherProvideAzDOAgent', 'ProvideAzDOAgent', ['GET', 'PUT', 'PATCH', 'DELETE'], ['POST']);

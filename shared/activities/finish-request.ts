@@ -171,7 +171,7 @@ async function answerPipeline(
   request: AgentRequest,
   outcome: Outcome,
 ): Promise<CallbackState | undefined> {
-  const { store, pipeline, clock, log } = dependencies;
+  const { store, pipeline, clock, config, log } = dependencies;
   const waiting = waitingPipeline(dependencies, request);
   if (!waiting) {
     if (!pipelineWaits(request)) return request.callback;
@@ -182,9 +182,7 @@ async function answerPipeline(
   }
   const { context, token } = waiting;
   const sentBefore = request.callback?.result;
-  const line = outcome.failure
-    ? pipelineLog.failed(request, outcome.failure)
-    : pipelineLog.cancelled(request);
+  const line = pipelineLog.noAgent(request, outcome, config.publicUrl);
 
   const told = await changeRequest(store, request, row =>
     isEnded(row.state) || !pipelineWaits(row)

@@ -1,5 +1,6 @@
 import { changeRequest } from '../change-request.js';
-import { TransientError } from '../domain/failure.js';
+import { type OwnFailure, TransientError } from '../domain/failure.js';
+import { remedyFor } from '../domain/failure-guide.js';
 import { advance } from '../domain/lifecycle.js';
 import { agentNameOf, dayOf } from '../domain/names.js';
 import { pipelineLog } from '../domain/pipeline-log.js';
@@ -114,30 +115,26 @@ async function checkPool(
   { devOpsPool }: AgentRequest,
 ): Promise<Rejected | undefined> {
   if (await registry.poolExists(devOpsPool)) return undefined;
-  return {
-    kind: 'rejected',
-    failure: {
-      code: 'AgentPoolMissing',
-      stage: 'registration',
-      message: `Azure DevOps has no agent pool named "${devOpsPool}", or we may not see it. Create it, or mend the profile.`,
-      retryable: false,
-    },
+  const failure: OwnFailure = {
+    code: 'AgentPoolMissing',
+    stage: 'registration',
+    message: `Azure DevOps has no agent pool named "${devOpsPool}", or we may not see it. ${remedyFor('AgentPoolMissing')}`,
+    retryable: false,
   };
+  return { kind: 'rejected', failure };
 }
 
 function agentTask({ config, clock }: WithOrchestrations, request: AgentRequest): AgentTask | Rejected {
   const profile = config.profiles.get(request.profile);
   const agentName = agentNameOf(request.requestId, request.attempt);
   if (!profile) {
-    return {
-      kind: 'rejected',
-      failure: {
-        code: 'ProfileMissing',
-        stage: 'createTask',
-        message: `Profile "${request.profile}" is not configured any more.`,
-        retryable: false,
-      },
+    const failure: OwnFailure = {
+      code: 'ProfileMissing',
+      stage: 'createTask',
+      message: `Profile "${request.profile}" is not configured any more. ${remedyFor('ProfileMissing')}`,
+      retryable: false,
     };
+    return { kind: 'rejected', failure };
   }
   const expiresAt = new Date(clock.now().getTime() + request.timeoutMinutes * 60_000);
   return {

@@ -12,7 +12,7 @@ import { tellPipeline } from './waiting-pipeline.js';
 export const retireAttempt =
   (dependencies: Dependencies) =>
   async (input: Activities['retireAttempt']['input']): Promise<Activities['retireAttempt']['output']> => {
-    const { store, clock, random, log } = dependencies;
+    const { store, clock, config, random, log } = dependencies;
     const { failure, attempt } = input;
     const before = (await store.get(input.requestId))?.request;
     if (before?.generation !== input.generation || before.attempt !== attempt) return { delayMs: 0 };
@@ -35,6 +35,11 @@ export const retireAttempt =
         : undefined,
     );
     log.warn(`Request ${input.requestId} attempt ${attempt}: ${failure.code}: ${failure.message}`);
-    if (request) await tellPipeline(dependencies, request, pipelineLog.retry(failure, delayMs));
+    if (request) {
+      const ofHere = attempt - request.firstAttempt + 1;
+      // A profile that is not configured any more fails the next attempt: that one is the last.
+      const attempts = config.profiles.get(request.profile)?.attempts ?? ofHere + 1;
+      await tellPipeline(dependencies, request, pipelineLog.retry(ofHere, attempts, failure, delayMs));
+    }
     return { delayMs };
   };

@@ -1,14 +1,16 @@
+import { admission } from '../domain/admission.js';
 import type { Failure } from '../domain/failure.js';
-import { pipelineLog } from '../domain/pipeline-log.js';
+import { pipelineLog, type Waiting } from '../domain/pipeline-log.js';
 import { isDue, progressPeriodMs } from '../domain/progress.js';
 import type { AgentRequest } from '../domain/request.js';
-import type { Situation, TaskView } from '../domain/situation.js';
+import type { TaskView } from '../domain/situation.js';
 import { inBatches } from '../in-batches.js';
 import type { LiveRequest } from '../ports.js';
 import type { WatchMemory } from '../workflow/contract.js';
 import type { Dependencies } from './dependencies.js';
 import { listedRequest } from './listed-request.js';
 import { noteOnce } from './note-once.js';
+import type { RunOver } from './tell-started.js';
 import { tellPipeline } from './waiting-pipeline.js';
 
 /** A run that was cancelled has to be noticed within a minute, however slowly the pool is looked at otherwise. */
@@ -19,6 +21,8 @@ const atOnce = 32;
 
 export interface Progress {
   readonly requests: readonly LiveRequest[];
+  /** By id: those that were told something in this very round. */
+  readonly toldNow: { has(requestId: string): boolean };
   /** By lower-case id. */
   readonly tasks: ReadonlyMap<string, TaskView>;
   readonly batchPools: WatchMemory['batchPools'];
@@ -41,8 +45,8 @@ export const somebodyWaits = (requests: readonly LiveRequest[]): boolean =>
  */
 export async function tellProgress(
   dependencies: Pick<Dependencies, 'store' | 'pipeline' | 'seal' | 'clock' | 'config' | 'log'>,
-  { requests, tasks, batchPools, since }: Progress,
-): Promise<readonly { readonly requestId: string; readonly situation: Situation }[]> {
+  { requests, toldNow, tasks, batchPools, since }: Progress,
+): Promise<readonly RunOver[]> {
   const { clock, config, log } = dependencies;
   const now = clock.now().getTime();
   const concerned = requests
@@ -50,13 +54,15 @@ export async function tellProgress(
     .filter(request => request.pipelineWaits || problemOf(request, batchPools) !== undefined);
   const periodMs = progressPeriodMs(concerned.length, config.watchSeconds * 1_000);
   if (since === undefined) return [];
-  const due = concerned.filter(({ requestId }) => isDue(requestId, periodMs, since, now));
+  const due = concerned.filter(
+    ({ requestId }) => !toldNow.has(requestId) && isDue(requestId, periodMs, since, now),
+  );
   if (due.length === 0) return [];
 
   const taskOf = ({ batch }: LiveRequest): TaskView | undefined =>
     tasks.get(batch?.taskId.toLowerCase() ?? '');
   const ahead = countAhead(requests.filter(request => taskOf(request)?.state === 'active'));
-  const over: { requestId: string; situation: Situation }[] = [];
+  const over: RunOver[] = [];
   await inBatches(due, atOnce, async request => {
     if (clock.now().getTime() - now > tellForMs) return;
     const { requestId, attempt } = request;
@@ -65,8 +71,9 @@ export async function tellProgress(
       const row = await withNote(dependencies, request, problem, clock.now().toISOString());
       if (row?.attempt !== attempt || row.state !== request.state) return;
       const task = taskOf(request)?.state;
-      const line = pipelineLog.waiting(row, { task, problem, ahead: ahead.get(requestId) ?? 0 }, now);
-      const answer = await tellPipeline(dependencies, row, line);
+      const place = placeOf(config, row, requests);
+      const waiting = { task, problem, place, ahead: ahead.get(requestId) ?? 0 };
+      const answer = await tellPipeline(dependencies, row, pipelineLog.waiting(row, waiting, now));
       if (typeof answer === 'object') {
         over.push({ requestId, situation: { kind: 'runOver', attempt, reason: answer.planOver } });
       }
@@ -82,6 +89,17 @@ const problemOf = (
   { state, batch }: LiveRequest,
   batchPools: WatchMemory['batchPools'],
 ): Failure | undefined => (state === 'starting' && batch ? batchPools[batch.poolId]?.problem : undefined);
+
+/** What a request waits for that was held back: the limit of its profile, and those that come before it. */
+function placeOf(
+  { profiles }: Dependencies['config'],
+  request: AgentRequest,
+  live: readonly LiveRequest[],
+): Waiting['place'] {
+  const maxAlive = profiles.get(request.profile)?.maxAlive;
+  if (request.deferredAt === undefined || maxAlive === undefined) return undefined;
+  return { maxAlive, ahead: admission(request, live, maxAlive).ahead };
+}
 
 /** The request as it is now, with the pool's problem in its history. */
 async function withNote(

@@ -1,16 +1,13 @@
 import { admissible } from '../domain/admission.js';
 import type { Failure } from '../domain/failure.js';
-import { pipelineLog } from '../domain/pipeline-log.js';
 import type { Situation } from '../domain/situation.js';
 import { decideWatch } from '../domain/watch.js';
 import { inBatches } from '../in-batches.js';
-import type { LiveRequest } from '../ports.js';
 import type { Activities, WatchMemory } from '../workflow/contract.js';
 import { askBatchPools } from './ask-batch-pools.js';
 import type { WithOrchestrations } from './dependencies.js';
-import { listedRequest } from './listed-request.js';
 import { longestRoundMs, somebodyWaits, tellProgress } from './tell-progress.js';
-import { tellPipeline } from './waiting-pipeline.js';
+import { tellStarted } from './tell-started.js';
 
 /** While agents only work or wait for a job, nobody waits for us: a slower pace will do. */
 const calmFactor = 3;
@@ -55,11 +52,16 @@ export const watchPool =
       // The next round tells what could not be told now.
       if (!(await raise(dependencies, requestId, situation))) told.delete(requestId);
     });
-    const started = new Set(decision.started);
-    const running = requests.filter(({ requestId }) => started.has(requestId));
-    await inBatches(running, atOnce, async request => tellThatItRuns(dependencies, request));
-    const progress = { requests, tasks, batchPools, since: memory?.lookedAt };
-    await inBatches(await tellProgress(dependencies, progress), atOnce, async ({ requestId, situation }) => {
+    const started = new Map(decision.started.map(({ requestId, task }) => [requestId, task]));
+    const news = await tellStarted(dependencies, requests, started);
+    const progress = await tellProgress(dependencies, {
+      requests,
+      toldNow: started,
+      tasks,
+      batchPools,
+      since: memory?.lookedAt,
+    });
+    await inBatches([...news, ...progress], atOnce, async ({ requestId, situation }) => {
       await raise(dependencies, requestId, situation);
     });
 
@@ -95,19 +97,6 @@ async function raise(
   } catch (error) {
     log.warn(`Request ${requestId} could not be told of ${situation.kind}: ${messageOf(error)}`);
     return false;
-  }
-}
-
-async function tellThatItRuns(dependencies: WithOrchestrations, listed: LiveRequest): Promise<void> {
-  if (!listed.pipelineWaits) return;
-  try {
-    const request = await listedRequest(dependencies, listed);
-    if (request?.state === 'starting')
-      await tellPipeline(dependencies, request, pipelineLog.running(request));
-  } catch (error) {
-    dependencies.log.warn(
-      `Request ${listed.requestId}: its pipeline could not be told that its task runs: ${messageOf(error)}`,
-    );
   }
 }
 

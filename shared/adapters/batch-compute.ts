@@ -4,6 +4,7 @@ import { type AbortSignalLike, AzureIdentityCredentialAdapter } from '@azure/ms-
 import * as z from 'zod';
 import type { JobView } from '../domain/daily-jobs.js';
 import { type Failure, type Stage, shorten, TransientError } from '../domain/failure.js';
+import { remedyFor } from '../domain/failure-guide.js';
 import { batchJobIdOf } from '../domain/names.js';
 import type { BatchPlace } from '../domain/request.js';
 import { type TaskView, taskStates } from '../domain/situation.js';
@@ -140,8 +141,8 @@ export function createBatchCompute(options: BatchComputeOptions): Compute {
     throw new TransientError(
       'JobsExhausted',
       'createTask',
-      `Every Batch job of profile ${task.profile} for ${task.day} has ended or is on another pool. Wait until ended ` +
-        'jobs are deleted, or delete them.',
+      `Every Batch job of profile ${task.profile} for ${task.day} has ended or is on another pool. ` +
+        remedyFor('JobsExhausted'),
       60_000,
     );
   }

@@ -1,6 +1,7 @@
 import { RestError } from '@azure/ms-rest-js';
 import * as z from 'zod';
-import { type Failure, type Stage, TransientError } from '../domain/failure.js';
+import { type OwnFailure, type Stage, TransientError } from '../domain/failure.js';
+import { type FailureCode, remedyFor } from '../domain/failure-guide.js';
 import { describeNoAnswer, factsOf, isTransientStatus, retryAfterMs } from './service-errors.js';
 
 /**
@@ -18,7 +19,7 @@ export interface BatchFacts {
 
 export type BatchOutcome =
   | { readonly kind: 'transient'; readonly error: TransientError }
-  | { readonly kind: 'permanent'; readonly failure: Failure };
+  | { readonly kind: 'permanent'; readonly failure: OwnFailure };
 
 const Body = z.object({
   body: z.object({
@@ -56,11 +57,11 @@ export function classifyBatchError(error: unknown, stage: Stage, what: string): 
   if (error instanceof TransientError) return { kind: 'transient', error };
   const facts = batchFacts(error);
   const { status, code, message } = facts;
-  const transient = (name: string, reason: string, pauseMs = facts.retryAfterMs): BatchOutcome => ({
+  const transient = (name: FailureCode, reason: string, pauseMs = facts.retryAfterMs): BatchOutcome => ({
     kind: 'transient',
     error: new TransientError(name, stage, `${what}: ${reason}`, pauseMs),
   });
-  const permanent = (name: string, reason: string): BatchOutcome => ({
+  const permanent = (name: FailureCode, reason: string): BatchOutcome => ({
     kind: 'permanent',
     failure: { code: name, stage, message: `${what}: ${reason}`, retryable: false },
   });
@@ -70,31 +71,27 @@ export function classifyBatchError(error: unknown, stage: Stage, what: string): 
     case 'JobNotActive':
       return transient(
         'JobDisabled',
-        'its Batch job is disabled. An operator has to enable the job again.',
+        `its Batch job is disabled. ${remedyFor('JobDisabled')}`,
         facts.retryAfterMs ?? slowRetryMs,
       );
     case 'ActiveJobAndScheduleQuotaReached':
       return transient(
         'QuotaReached',
-        'the Batch account has as many active jobs and schedules as its quota allows. End jobs that are no longer ' +
-          'needed, or have the quota raised.',
+        `the Batch account has as many active jobs and schedules as its quota allows. ${remedyFor('QuotaReached')}`,
         facts.retryAfterMs ?? slowRetryMs,
       );
     case 'PoolNotFound':
-      return permanent(
-        'PoolMissing',
-        "the Batch pool does not exist. Create it, or correct the profile's batchPool.",
-      );
+      return permanent('PoolMissing', `the Batch pool does not exist. ${remedyFor('PoolMissing')}`);
     case 'PoolBeingDeleted':
-      return permanent(
-        'PoolMissing',
-        "the Batch pool is being deleted. Correct the profile's batchPool, or create the pool again.",
-      );
+      return permanent('PoolMissing', `the Batch pool is being deleted. ${remedyFor('PoolMissing')}`);
     case 'PoolBeingResized':
     case 'JobNotFound':
       return transient('BatchUnavailable', `Azure Batch answered ${code}.`);
     case 'AccountIsDisabled':
-      return permanent('BatchAccountDisabled', 'the Batch account is disabled. Enable it again.');
+      return permanent(
+        'BatchAccountDisabled',
+        `the Batch account is disabled. ${remedyFor('BatchAccountDisabled')}`,
+      );
     case 'AuthenticationFailed':
     case 'AuthorizationFailure':
     case 'AuthorizationPermissionMismatch':
@@ -121,13 +118,11 @@ export function classifyBatchError(error: unknown, stage: Stage, what: string): 
   }
   const refused = `Azure Batch refused it with ${named(facts)}. ${message}`.trim();
   return status === 400
-    ? permanent('BatchRequestInvalid', `${refused} Correct the profile's image, slots or pool.`)
+    ? permanent('BatchRequestInvalid', `${refused} ${remedyFor('BatchRequestInvalid')}`)
     : permanent('BatchRequestRefused', refused);
 }
 
-const signInHelp =
-  'Azure Batch did not accept our sign-in. Check BatchAccountName and BatchAccountKey, or the role of this app ' +
-  'on the Batch account.';
+const signInHelp = `Azure Batch did not accept our sign-in. ${remedyFor('BatchAuthenticationFailed')}`;
 
 const named = ({ status, code }: BatchFacts): string =>
   code === undefined ? String(status) : `${status} ${code}`;

@@ -1,7 +1,8 @@
 import type { BatchServiceClient } from '@azure/batch';
 import type { AbortSignalLike } from '@azure/ms-rest-js';
 import * as z from 'zod';
-import { type Failure, shorten } from '../domain/failure.js';
+import { type OwnFailure, shorten } from '../domain/failure.js';
+import { remedyFor } from '../domain/failure-guide.js';
 
 const NamedValues = z.array(z.object({ name: z.string().nullish(), value: z.string().nullish() })).nullish();
 const Problem = z.object({ code: z.string().nullish(), message: z.string().nullish(), values: NamedValues });
@@ -32,7 +33,7 @@ export async function findPoolProblem(
   client: BatchServiceClient,
   poolId: string,
   call: () => { abortSignal: AbortSignalLike },
-): Promise<Failure | undefined> {
+): Promise<OwnFailure | undefined> {
   const pool = Pool.parse(
     await client.pool.get(poolId, { ...call(), poolGetOptions: { select: 'id,state,resizeErrors' } }),
   );
@@ -46,28 +47,24 @@ export async function findPoolProblem(
   return nodesUnusable(poolId, z.array(Node).parse([...page]));
 }
 
-export const poolDeleting = (poolId: string): Failure => ({
+export const poolDeleting = (poolId: string): OwnFailure => ({
   code: 'PoolMissing',
   stage: 'nodeAllocation',
-  message: `Batch pool ${poolId} is being deleted. Correct the profile's batchPool, or create the pool again.`,
+  message: `Batch pool ${poolId} is being deleted. ${remedyFor('PoolMissing')}`,
   retryable: false,
 });
 
-function resizeFailed(poolId: string, error: Problem): Failure {
-  const isQuota = /quota/i.test(error.code ?? '');
+function resizeFailed(poolId: string, error: Problem): OwnFailure {
+  const code = /quota/i.test(error.code ?? '') ? 'QuotaReached' : 'PoolResizeFailed';
   return {
-    code: isQuota ? 'QuotaReached' : 'PoolResizeFailed',
+    code,
     stage: 'nodeAllocation',
-    message:
-      `Batch pool ${poolId} can't get the nodes it needs: ${inWords(error)} ` +
-      (isQuota
-        ? "Have the Batch account's core quota raised, or make the pool smaller."
-        : "Check the pool's virtual network, image and virtual machine size."),
+    message: `Batch pool ${poolId} can't get the nodes it needs: ${inWords(error)} ${remedyFor(code)}`,
     retryable: true,
   };
 }
 
-function nodesUnusable(poolId: string, nodes: readonly Node[]): Failure | undefined {
+function nodesUnusable(poolId: string, nodes: readonly Node[]): OwnFailure | undefined {
   const present = nodes.filter(({ state }) => !goneStates.has(state?.toLowerCase() ?? ''));
   const unusable = present.filter(({ state }) => unusableStates.has(state?.toLowerCase() ?? ''));
   if (present.length === 0 || unusable.length < present.length) return undefined;
@@ -78,7 +75,7 @@ function nodesUnusable(poolId: string, nodes: readonly Node[]): Failure | undefi
     stage: 'nodeAllocation',
     message:
       `No node of Batch pool ${poolId} is usable (of ${present.length}; the first is ${first?.state ?? '?'}).` +
-      `${why ? ` ${inWords(why)}` : ''} Check the pool's start task and image, and reboot or remove the nodes.`,
+      `${why ? ` ${inWords(why)}` : ''} ${remedyFor('NodesUnusable')}`,
     retryable: true,
   };
 }

@@ -2,6 +2,7 @@ import type { TokenCredential } from '@azure/identity';
 import { getBearerHandler, getPersonalAccessTokenHandler, WebApi } from 'azure-devops-node-api';
 import * as z from 'zod';
 import { TransientError } from '../domain/failure.js';
+import { remedyFor } from '../domain/failure-guide.js';
 import { placeholderNameOf } from '../domain/names.js';
 import type { AgentView } from '../domain/situation.js';
 import type { AgentRegistry, Clock } from '../ports.js';
@@ -329,15 +330,14 @@ const authenticationFailed = (what: string, answer: string): TransientError =>
   new TransientError(
     'AzDOAuthenticationFailed',
     'registration',
-    `${what}: Azure DevOps did not accept our sign-in (${answer}). Check that AzDOToken is valid, or that this app's ` +
-      'identity is a member of the organisation and Administrator of the agent pool.',
+    `${what}: Azure DevOps did not accept our sign-in (${answer}). ` + remedyFor('AzDOAuthenticationFailed'),
   );
 
 const poolMissing = (devOpsPool: string): TransientError =>
   new TransientError(
     'AgentPoolMissing',
     'registration',
-    `Azure DevOps has no agent pool named ${devOpsPool} that we may see. Create it, or correct the profile's devOpsPool.`,
+    `Azure DevOps has no agent pool named ${devOpsPool} that we may see. ${remedyFor('AgentPoolMissing')}`,
   );
 
 const isFinished = ({ finishTime, result }: JobRequest): boolean => Boolean(finishTime ?? result);

@@ -63,7 +63,7 @@ export function createDevOpsPipelineCallback(clock: Clock = createSystemClock())
     annotate: async (pipeline, token, notes) => {
       const lines = toLogLines(notes.log ?? [], token);
       const logId = lines.length > 0 ? await ignoreErrors(() => writeLog(pipeline, token, lines)) : undefined;
-      const record = toRecord(pipeline, notes, logId);
+      const record = toRecord(pipeline, token, notes, logId);
       if (!record) return;
       const path = `/timelines/${encodeURIComponent(pipeline.timelineId)}/records`;
       await ignoreErrors(() =>
@@ -193,7 +193,7 @@ async function writeLog(pipeline: PipelineContext, token: string, lines: readonl
   return id;
 }
 
-function toRecord(pipeline: PipelineContext, notes: PipelineNotes, logId: number | undefined) {
+function toRecord(pipeline: PipelineContext, token: string, notes: PipelineNotes, logId: number | undefined) {
   const variables = Object.entries(notes.variables ?? {}).map(
     ([name, value]) => [name, { value, isSecret: false }] as const,
   );
@@ -201,7 +201,7 @@ function toRecord(pipeline: PipelineContext, notes: PipelineNotes, logId: number
     ...(variables.length > 0 ? { variables: Object.fromEntries(variables) } : {}),
     ...(notes.error === undefined
       ? {}
-      : { issues: [{ type: 'error', message: notes.error }], errorCount: 1 }),
+      : { issues: [{ type: 'error', message: hide(token, notes.error) }], errorCount: 1 }),
     ...(logId === undefined ? {} : { log: { id: logId } }),
   };
   return Object.keys(changes).length > 0 ? { id: pipeline.taskInstanceId, ...changes } : undefined;
@@ -238,9 +238,9 @@ const planOf = ({ planUrl, projectId, hubName, planId }: PipelineContext): strin
 
 /** What people read must never hold the token, whatever the lines were made of. */
 const toLogLines = (lines: readonly string[], token: string): string[] =>
-  lines
-    .flatMap(line => line.split(/\r?\n/))
-    .map(line => shorten(token === '' ? line : line.replaceAll(token, '***'), maxLineLength));
+  lines.flatMap(line => line.split(/\r?\n/)).map(line => shorten(hide(token, line), maxLineLength));
+
+const hide = (token: string, text: string): string => (token === '' ? text : text.replaceAll(token, '***'));
 
 async function ignoreErrors<T>(action: () => Promise<T>): Promise<T | undefined> {
   try {

@@ -1,6 +1,6 @@
 import { changeRequest } from '../change-request.js';
 import { deadLetterMessage } from '../domain/dead-letter.js';
-import { type Failure, TransientError } from '../domain/failure.js';
+import { type OwnFailure, TransientError } from '../domain/failure.js';
 import { end } from '../domain/lifecycle.js';
 import { type AgentRequest, acceptedRequest, isEnded } from '../domain/request.js';
 import { show } from '../domain/view.js';
@@ -178,7 +178,7 @@ async function refuse(
     return;
   }
   const at = clock.now().toISOString();
-  const failure: Failure = {
+  const failure: OwnFailure = {
     code: read.code,
     stage: 'intake',
     message: `The message can not be understood: ${read.reason}.`,

@@ -1,5 +1,6 @@
 import { deadLetterMessage } from '../domain/dead-letter.js';
-import type { Failure } from '../domain/failure.js';
+import type { OwnFailure } from '../domain/failure.js';
+import { remedyFor } from '../domain/failure-guide.js';
 import { end } from '../domain/lifecycle.js';
 import { show } from '../domain/view.js';
 import { newRequest } from '../input/new-request.js';
@@ -21,12 +22,10 @@ export interface DrainDependencies extends DispatchDependencies {
 /** A round takes no more, so that the next one does not begin beside it. */
 const atMost = 320;
 
-const undelivered: Failure = {
+const undelivered: OwnFailure = {
   code: 'DeliveryFailed',
   stage: 'intake',
-  message:
-    `The message was delivered ${lastDelivery} times and could not be taken in. The log of function agentRequests ` +
-    'tells why; mend that and redrive the request.',
+  message: `The message was delivered ${lastDelivery} times and could not be taken in. ${remedyFor('DeliveryFailed')}`,
   retryable: true,
 };
 

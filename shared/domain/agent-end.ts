@@ -1,8 +1,9 @@
-import type { Failure } from './failure.js';
+import type { OwnFailure } from './failure.js';
+import { type FailureCode, remedyFor } from './failure-guide.js';
 import type { AgentEnd } from './situation.js';
 
 interface Cause {
-  readonly code: string;
+  readonly code: FailureCode;
   /** Whether another try can help at all. */
   readonly retryable: boolean;
   /** @param why what Batch says about it. */
@@ -12,14 +13,13 @@ interface Cause {
 const imageUnusable: Cause = {
   code: 'ImagePullFailed',
   retryable: true,
-  message: why =>
-    `The agent's image could not be pulled: ${why} Check the image's name and tag, and that the pool may pull from the registry.`,
+  message: why => `The agent's image could not be pulled: ${why} ${remedyFor('ImagePullFailed')}`,
 };
 const filesUnavailable: Cause = {
   code: 'TaskFilesUnavailable',
   retryable: true,
   message: why =>
-    `The node could not fetch a file or package that Batch puts beside every task: ${why} Check the application packages of the Batch pool and the storage that they lie in.`,
+    `The node could not fetch a file or package that Batch puts beside every task: ${why} ${remedyFor('TaskFilesUnavailable')}`,
 };
 
 /**
@@ -34,7 +34,8 @@ const causes: ReadonlyMap<string, Cause> = new Map<string, Cause>([
     {
       code: 'ContainerSettingsInvalid',
       retryable: false,
-      message: why => `Batch refused the container's settings: ${why} Mend the profile.`,
+      message: why =>
+        `Batch refused the container's settings: ${why} ${remedyFor('ContainerSettingsInvalid')}`,
     },
   ],
   [
@@ -42,8 +43,7 @@ const causes: ReadonlyMap<string, Cause> = new Map<string, Cause>([
     {
       code: 'ContainerFailed',
       retryable: true,
-      message: why =>
-        `The node could not run the agent's container: ${why} If it happens again, look at the container engine of the node.`,
+      message: why => `The node could not run the agent's container: ${why} ${remedyFor('ContainerFailed')}`,
     },
   ],
   [
@@ -52,7 +52,7 @@ const causes: ReadonlyMap<string, Cause> = new Map<string, Cause>([
       code: 'AgentCommandMissing',
       retryable: false,
       message: why =>
-        `The agent's image starts a program that is not in it: ${why} Correct the image's ENTRYPOINT.`,
+        `The agent's image starts a program that is not in it: ${why} ${remedyFor('AgentCommandMissing')}`,
     },
   ],
   [
@@ -61,7 +61,7 @@ const causes: ReadonlyMap<string, Cause> = new Map<string, Cause>([
       code: 'AgentLaunchFailed',
       retryable: true,
       message: why =>
-        `The program of the agent's image could not be started: ${why} Check the image's ENTRYPOINT and that it was built for the nodes' system.`,
+        `The program of the agent's image could not be started: ${why} ${remedyFor('AgentLaunchFailed')}`,
     },
   ],
   [
@@ -69,8 +69,7 @@ const causes: ReadonlyMap<string, Cause> = new Map<string, Cause>([
     {
       code: 'NodeDiskFull',
       retryable: true,
-      message: why =>
-        `The node's disk is full: ${why} Give the Batch pool larger disks or fewer task slots a node, or make the image smaller.`,
+      message: why => `The node's disk is full: ${why} ${remedyFor('NodeDiskFull')}`,
     },
   ],
 ]);
@@ -81,7 +80,7 @@ const aboutFiles = /^(resourcefile|resourcecontainer|applicationpackage|blob)/;
  *
  * @param tail the end of what the task printed, if it could be had.
  */
-export function lostAgent(end: AgentEnd, wasOnline: boolean, tail: string | undefined): Failure {
+export function lostAgent(end: AgentEnd, wasOnline: boolean, tail: string | undefined): OwnFailure {
   const stage = wasOnline ? 'online' : 'container';
   if (end.kind === 'nodeLost') {
     return {

@@ -1,3 +1,5 @@
+import type { FailureCode } from './failure-guide.js';
+
 /** Where in the life of a request something failed; the order is the order of life. */
 export const stages = [
   'intake',
@@ -21,6 +23,11 @@ export interface Failure {
   readonly retryable: boolean;
 }
 
+/** A failure that is given here and now, while one that was read may be of another version: its code has a guide. */
+export interface OwnFailure extends Failure {
+  readonly code: FailureCode;
+}
+
 /**
  * Thrown by adapters for what is worth retrying (timeouts, throttling, outages). It crosses the orchestration's
  * history as text, so its message carries the failure in a form that {@link failureFromText} and
@@ -28,11 +35,11 @@ export interface Failure {
  */
 export class TransientError extends Error {
   override readonly name = 'TransientError';
-  readonly failure: Failure;
+  readonly failure: OwnFailure;
   /** How long the service asked to be left alone, in milliseconds. */
   readonly retryAfterMs: number | undefined;
 
-  constructor(code: string, stage: Stage, message: string, retryAfterMs?: number) {
+  constructor(code: FailureCode, stage: Stage, message: string, retryAfterMs?: number) {
     // Before the message, not after it: hosts cut texts off and add words of their own.
     const pause = retryAfterMs === undefined ? '' : `, retry after ${Math.ceil(retryAfterMs)} ms`;
     super(`${code} (${stage}${pause}): ${message}`);
@@ -55,12 +62,13 @@ export function failureFromText(text: string, stage: Stage): Failure {
   if (code && message && known) {
     return { code, stage: known, message: firstLine(message), retryable: true };
   }
-  return {
+  const failure: OwnFailure = {
     code: 'InternalError',
     stage,
     message: `An internal step failed: ${firstLine(text)}`,
     retryable: true,
   };
+  return failure;
 }
 
 /** How long the service that refused asked to be left alone, in milliseconds; undefined if it did not say. */

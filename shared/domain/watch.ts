@@ -1,4 +1,5 @@
 import type { Failure } from './failure.js';
+import type { StartedTask } from './pipeline-log.js';
 import {
   type AgentView,
   judge,
@@ -16,8 +17,8 @@ export interface Told {
 export interface WatchDecision {
   /** Orchestrations that must hear of something. */
   readonly raise: readonly { readonly requestId: string; readonly situation: Situation }[];
-  /** Requests whose task has just got its node: nothing to decide, but whoever waits wants to know. */
-  readonly started: readonly string[];
+  /** Requests whose task has got its node, or begun to run: nothing to decide, but whoever waits wants to know. */
+  readonly started: readonly { readonly requestId: string; readonly task: StartedTask }[];
   readonly told: Told;
 }
 
@@ -30,6 +31,7 @@ const repeatAfterRounds = 6;
 /** A node that seems to be gone is given up when the next round sees the same. */
 const suspicion = 'nodeLost?';
 const taskRuns = 'taskRuns';
+const taskPrepares = 'taskPrepares';
 
 /**
  * One look at a whole pool: which requests must hear of what.
@@ -49,7 +51,7 @@ export function decideWatch(
   admissible: ReadonlySet<string> = new Set(),
 ): WatchDecision {
   const raise: { requestId: string; situation: Situation }[] = [];
-  const started: string[] = [];
+  const started: { requestId: string; task: StartedTask }[] = [];
   const nowTold: Record<string, { what: string; rounds: number }> = {};
   for (const request of requests) {
     const { attempt, state, requestId } = request;
@@ -64,16 +66,21 @@ export function decideWatch(
       poolMissing(request, agent, task, missingPools) ??
       (admissible.has(requestId) ? { kind: 'admitted', attempt } : undefined);
     const isSuspect = lostNode(request, task, was(taskRuns) || wasSuspect) === 'perhaps';
-    const runs = state === 'starting' && task?.state === 'running';
-    const kind = situation?.kind ?? (isSuspect ? suspicion : runs ? taskRuns : undefined);
+    const kind = situation?.kind ?? (isSuspect ? suspicion : state === 'starting' ? howFar(task) : undefined);
     if (kind === undefined) continue;
 
     const isNews = !was(kind) || (situation !== undefined && before && before.rounds >= repeatAfterRounds);
     if (isNews && situation) raise.push({ requestId, situation });
-    if (isNews && kind === taskRuns) started.push(requestId);
+    if (isNews && kind === taskRuns) started.push({ requestId, task: 'running' });
+    if (isNews && kind === taskPrepares) started.push({ requestId, task: 'preparing' });
     nowTold[requestId] = { what: `${kind}#${attempt}`, rounds: isNews || !before ? 0 : before.rounds + 1 };
   }
   return { raise, started, told: nowTold };
+}
+
+function howFar(task: TaskView | undefined): string | undefined {
+  if (task?.state === 'running') return taskRuns;
+  return task?.state === 'preparing' ? taskPrepares : undefined;
 }
 
 function poolMissing(

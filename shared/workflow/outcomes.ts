@@ -1,4 +1,5 @@
-import type { Failure } from '../domain/failure.js';
+import type { Failure, OwnFailure } from '../domain/failure.js';
+import { remedyFor } from '../domain/failure-guide.js';
 import type { AgentEnd, Situation } from '../domain/situation.js';
 import type { LifecycleInput, Look, Outcome } from './contract.js';
 
@@ -29,12 +30,10 @@ export const expired = (input: LifecycleInput): Outcome => ({
   detail: `Online, but no job came within ${Math.round(input.idleMs / 1_000)} s.`,
 });
 
-export const takenByAnother: Failure = {
+export const takenByAnother: OwnFailure = {
   code: 'AgentTaken',
   stage: 'registration',
-  message:
-    'The agent ran a job of another pipeline before this one was released. Demand a capability in the job that ' +
-    'only this request gives its agent.',
+  message: `The agent ran a job of another pipeline before this one was released. ${remedyFor('AgentTaken')}`,
   retryable: true,
 };
 
@@ -45,19 +44,21 @@ export function timedOut(input: LifecycleInput, look: Look): Failure {
     const { message } = look.problem;
     return { ...look.problem, message: `No node took the agent's task within ${minutes}. ${message}` };
   }
-  return look.task === 'active' || look.task === undefined
-    ? {
-        code: 'NodeAllocationTimeout',
-        stage: 'nodeAllocation',
-        message: `No node of the Batch pool took the agent's task within ${minutes}. Check the pool's size, quota and autoscale formula.`,
-        retryable: true,
-      }
-    : {
-        code: 'RegistrationTimeout',
-        stage: 'registration',
-        message: `The agent's container runs, but it did not register within ${minutes}. Check its image, its network path to Azure DevOps and its credentials.`,
-        retryable: true,
-      };
+  const failure: OwnFailure =
+    look.task === 'active' || look.task === undefined
+      ? {
+          code: 'NodeAllocationTimeout',
+          stage: 'nodeAllocation',
+          message: `No node of the Batch pool took the agent's task within ${minutes}. ${remedyFor('NodeAllocationTimeout')}`,
+          retryable: true,
+        }
+      : {
+          code: 'RegistrationTimeout',
+          stage: 'registration',
+          message: `The agent's container runs, but it did not register within ${minutes}. ${remedyFor('RegistrationTimeout')}`,
+          retryable: true,
+        };
+  return failure;
 }
 
 /** The end of an agent that ran a job, or was running one. */
@@ -67,31 +68,29 @@ export function completed(news: AgentEnd): Outcome {
   }
   if (news.ranJob) return { state: 'completed', detail: 'The agent ran its job and is gone.' };
   if (news.kind === 'nodeLost') {
+    const failure: OwnFailure = {
+      code: 'NodePreempted',
+      stage: 'online',
+      message:
+        'The node that ran the agent was lost while its job ran: a Spot node that was preempted, or one that broke. ' +
+        'Azure DevOps reports the job as lost; run it again.',
+      retryable: false,
+    };
     return {
       state: 'completed',
       detail: 'NodePreempted: the node that ran the agent was lost while its job ran.',
-      failure: {
-        code: 'NodePreempted',
-        stage: 'online',
-        message:
-          'The node that ran the agent was lost while its job ran: a Spot node that was preempted, or one that broke. ' +
-          'Azure DevOps reports the job as lost; run it again.',
-        retryable: false,
-      },
+      failure,
     };
   }
   const how =
     news.kind === 'taskEnded'
       ? `its Batch task ended with ${news.failureCode ?? `exit code ${news.exitCode ?? 'unknown'}`}`
       : 'its Batch task is gone';
-  return {
-    state: 'completed',
-    detail: `The agent ended while its job ran: ${how}.`,
-    failure: {
-      code: 'AgentLost',
-      stage: 'online',
-      message: `The agent ended while its job ran (${how}). Azure DevOps reports the job as lost; run it again.`,
-      retryable: false,
-    },
+  const failure: OwnFailure = {
+    code: 'AgentLost',
+    stage: 'online',
+    message: `The agent ended while its job ran (${how}). Azure DevOps reports the job as lost; run it again.`,
+    retryable: false,
   };
+  return { state: 'completed', detail: `The agent ended while its job ran: ${how}.`, failure };
 }

@@ -181,9 +181,9 @@ test('fails the server task of a pipeline that waits, with a sentence for its au
   for (const [outcome, sentence] of [
     [
       deadLettered,
-      /No agent could be provided for request r-1: The agent's image could not be pulled\. \(ImagePullFailed\)/,
+      /^No agent: the agent's image could not be pulled \(ImagePullFailed\)\. Ask the platform team to check the image's name and tag, .*\. Request r-1: \/api\/agents\/r-1, help: \/api\/help\/ImagePullFailed$/m,
     ],
-    [cancelled, /Agent request r-1 was cancelled/],
+    [cancelled, /^No agent: the request was cancelled .*\. Request r-1: \/api\/agents\/r-1$/m],
   ] as const) {
     const world = createWorld();
     await haveRequest(world, 'starting', waitingPipeline(world));
@@ -364,7 +364,7 @@ retire('takes back what is left, and the next attempt has a name of its own', as
     );
     assert.match(
       world.pipeline.lines.join('\n'),
-      /could not be pulled\. \(ImagePullFailed\)\. Trying again in 1\.5 s/,
+      /^Attempt 1 of 3 failed: the agent's image could not be pulled \(ImagePullFailed\)\. Trying again in 1\.5 s\.$/m,
     );
     assert.equal(world.pipeline.completions, []);
   }

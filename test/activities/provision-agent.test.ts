@@ -69,8 +69,14 @@ test('tells a waiting pipeline how far it is, and makes no placeholder for it', 
   await haveRequest(world, 'accepted', waitingPipeline(world));
   await provision(world);
   assert.is(world.pipeline.lines.length, 2);
-  assert.match(world.pipeline.lines[0] ?? '', /attempt 1 of 3, profile ubuntu/);
-  assert.match(world.pipeline.lines[1] ?? '', /r-1-1 is queued as a Batch task/);
+  assert.match(
+    world.pipeline.lines[0] ?? '',
+    /^Request r-1: asking for an agent of profile ubuntu, attempt 1 of 3\.$/,
+  );
+  assert.match(
+    world.pipeline.lines[1] ?? '',
+    /^Agent r-1-1 is queued in Batch pool .+; waiting for a node\.$/,
+  );
   assert.equal(world.registry.agents(linuxPool), []);
   assert.not.ok(holdsSecret(traces(world)));
 });
@@ -101,7 +107,10 @@ test('says in the history and to the pipeline what a person has to do, once', as
     ({ detail }) => detail === 'JobDisabled: Its job is disabled.',
   );
   assert.is(notes.length, 1);
-  assert.match(world.pipeline.lines.join('\n'), /Its job is disabled\. \(JobDisabled\) It is tried again/);
+  assert.match(
+    world.pipeline.lines.join('\n'),
+    /^Held up: Its job is disabled \(JobDisabled\)\. Ask the platform team to enable .*\. It is tried again by itself\.$/m,
+  );
   assert.is((await provision(world)).kind, 'created');
 });
 
@@ -153,7 +162,7 @@ test('says what to do about an agent pool that is missing, and makes no task', a
   if (answer.kind !== 'rejected') fail(answer.kind);
   assert.is(answer.failure.code, 'AgentPoolMissing');
   assert.is(answer.failure.retryable, false);
-  assert.match(answer.failure.message, /"No such pool".*Create it/);
+  assert.match(answer.failure.message, /"No such pool".*Create the agent pool/);
   assert.equal(world.compute.tasks(), []);
   assert.is((await row(world)).state, 'provisioning');
 });

@@ -37,7 +37,10 @@ test('writes that the agent is online and lets the pipeline go on, with its vari
   assert.equal(world.pipeline.completions, succeeded);
   assert.equal(world.pipeline.notes[0]?.variables, { agentName: 'r-1-1', requestId: 'r-1' });
   assert.match(world.pipeline.notes[0]?.log?.join('\n') ?? '', /accepted[\s\S]*starting[\s\S]*online/);
-  assert.match(world.pipeline.lines[0] ?? '', /r-1-1 is online in pool Private Linux 42 s after/);
+  assert.match(
+    world.pipeline.lines[0] ?? '',
+    /^Agent r-1-1 is online after 42 s, in agent pool Private Linux\.$/,
+  );
   const order = world.pipeline.calls.map(({ method }) => method);
   assert.is(order.at(-1), 'complete', 'after the completion the record is closed');
   const request = await row(world);
@@ -89,7 +92,7 @@ test('a run that is over is told as that, each time it is asked', async () => {
 test('a run that came to its end with the help of the agent while we were away was not cancelled', async () => {
   const world = createWorld();
   await haveRequest(world, 'starting', waitingPipeline(world));
-  world.pipeline.failNext('complete', new TransientError('HostDied', 'callback', 'Died.'), 1, 'after');
+  world.pipeline.failNext('complete', new TransientError('InternalError', 'callback', 'Died.'), 1, 'after');
   await release(world).then(
     () => assert.unreachable(),
     () => {},

@@ -56,13 +56,31 @@ watch('costs the same calls for one waiting request as for a thousand', async ()
   }
 });
 
-watch('tells a pipeline that waits once that a node runs its container', async () => {
+watch('tells a pipeline that waits of a node and of a container at once, each once', async () => {
   const world = createWorld();
   await haveRequest(world, 'starting', { ...waitingPipeline(world) });
-  const { told } = await look(world);
-  await look(world, told);
-  const lines = world.pipeline.callsOf('tell').map(call => JSON.stringify(call));
-  assert.is(lines.filter(line => line.includes('A node runs the container of agent')).length, 1);
+  let told: Told = {};
+  for (const state of ['active', 'active', 'preparing', 'preparing', 'running', 'running'] as const) {
+    world.compute.change('r-1-1', { state });
+    world.clock.advance(3_000);
+    ({ told } = await look(world, told));
+  }
+  assert.equal(world.pipeline.lines, [
+    'Agent r-1-1 has its node, image is being pulled (9.0 s so far).',
+    'Image pulled, container of agent r-1-1 started, waiting for it to come online (15 s so far).',
+  ]);
+});
+
+watch('hears that a run is over when it tells of a container', async () => {
+  const world = createWorld();
+  await haveRequest(world, 'starting', { ...waitingPipeline(world) });
+  world.orchestrations.running.set('r-1', {});
+  world.pipeline.endPlan(somePipeline.planId);
+  await look(world);
+  assert.equal(
+    world.orchestrations.raised.map(({ situation }) => situation.kind),
+    ['runOver'],
+  );
 });
 
 watch('asks nothing of anybody while there is nothing to see', async () => {
@@ -187,15 +205,12 @@ progress('a pipeline that waits gets a line about every 40 s, with what it waits
   await haveRequest(world, 'starting', waitingPipeline(world));
   for (const taskId of ['earlier-1', 'r-1-1']) world.compute.change(taskId, { state: 'active' });
   let seen = await lookFor(world, 400_000);
-  const lines = world.pipeline.lines.filter(line => line.includes('still waits'));
+  const lines = world.pipeline.lines.filter(line => line.includes('Waiting for a node'));
   assert.ok(lines.length >= 9 && lines.length <= 11, `${lines.length} lines`);
-  assert.match(
-    lines[1] ?? '',
-    /^Agent r-1-1 still waits for a node of Batch pool batchLinux, \d+ s so far\. Agents before it in the Batch pool: 1\.$/,
-  );
+  assert.match(lines[1] ?? '', /^Waiting for a node, 1 ahead in Batch pool batchLinux \(\d+ s so far\)\.$/);
   for (const [state, words] of [
-    ['preparing', /r-1-1 has its node; still waiting for its container, \d+ s so far\.$/],
-    ['running', /r-1-1 has its container; still waiting for its registration, \d+ s so far\.$/],
+    ['preparing', /^Agent r-1-1 has its node, image is being pulled \(\d+ s so far\)\.$/],
+    ['running', /^Container of agent r-1-1 runs, waiting for it to come online \(\d+ s so far\)\.$/],
   ] as const) {
     world.compute.change('r-1-1', { state });
     seen = await lookFor(world, 45_000, seen);
@@ -203,6 +218,50 @@ progress('a pipeline that waits gets a line about every 40 s, with what it waits
   }
   assert.equal(world.orchestrations.raised, []);
 });
+
+progress(
+  'a request that waits for a place hears how many are ahead of it, and what the limit is',
+  async () => {
+    const world = createWorld({
+      env: {
+        AgentProfiles: JSON.stringify({
+          ubuntu: { devOpsPool: linuxPool, batchPool: 'batchLinux', image: 'azdo-agent:x', maxAlive: 2 },
+        }),
+      },
+    });
+    const deferredAt = '2026-01-31T10:00:01.000Z';
+    for (const requestId of ['a', 'b']) await haveRequest(world, 'busy', { requestId });
+    for (const [requestId, createdAt] of [
+      ['c', '2026-01-31T09:57:00.000Z'],
+      ['d', '2026-01-31T09:58:00.000Z'],
+      ['e', '2026-01-31T10:00:09.000Z'],
+    ] as const) {
+      await haveRequest(world, 'accepted', { requestId, createdAt, deferredAt });
+    }
+    await haveRequest(world, 'accepted', { ...waitingPipeline(world), deferredAt });
+    await lookFor(world, 60_000);
+    assert.match(
+      world.pipeline.lines.at(-1) ?? '',
+      /^Waiting for a free place, 2 ahead: profile ubuntu allows 2 agents at once \(\d+ s so far\)\.$/,
+    );
+  },
+);
+
+progress(
+  'whose task has just begun to run hears that, and not in the same moment that it waits',
+  async () => {
+    for (let rounds = 1; rounds <= 9; rounds += 1) {
+      const world = createWorld();
+      await haveRequest(world, 'starting', waitingPipeline(world));
+      world.compute.change('r-1-1', { state: 'active' });
+      const seen = await lookFor(world, rounds * 5_000);
+      const before = world.pipeline.lines.length;
+      world.compute.change('r-1-1', { state: 'running' });
+      await lookFor(world, 5_000, seen);
+      assert.match(world.pipeline.lines.slice(before).join('\n'), /^Image pulled, container of agent .*$/);
+    }
+  },
+);
 
 progress('a run that is over is noticed within a minute, however slowly the pool is watched', async () => {
   for (const state of ['accepted', 'provisioning', 'starting'] as const) {
@@ -297,7 +356,10 @@ progress('what keeps a Batch pool from running tasks is told, and noted once an 
   for (const taskId of ['r-1-1', 'other-1']) world.compute.change(taskId, { state: 'active' });
   world.compute.poolProblems.set('batchLinux', quota);
   const seen = await lookFor(world, 300_000);
-  assert.match(world.pipeline.lines.at(-1) ?? '', /so far\..* No more cores\. \(QuotaReached\)$/);
+  assert.match(
+    world.pipeline.lines.at(-1) ?? '',
+    /so far\)\. Held up: no more cores \(QuotaReached\)\. Ask the platform team to have the quota/,
+  );
   for (const { requestId, history } of world.store.requests()) {
     const notes = history.filter(({ detail }) => detail === 'QuotaReached: No more cores.');
     assert.is(notes.length, 1, requestId);

@@ -281,6 +281,13 @@ notes('a token in a line is masked', async () => {
   assert.not.match(server.calls[0]?.body ?? '', token);
 });
 
+notes('the token is in no reason of a failure, whatever it was made of', async () => {
+  server.script(() => ({ status: 200 }));
+  await callback.annotate(pipeline, token, { error: `The agent said ${token}.` });
+  assert.match(server.calls.at(-1)?.body ?? '', 'The agent said ***.');
+  assert.not.match(server.calls.at(-1)?.body ?? '', token);
+});
+
 notes('variables, the reason of a failure and the log go to the record of the task', async () => {
   server.script(({ method, url }) =>
     method === 'POST' && url.includes('/logs?')

@@ -217,13 +217,16 @@ watching('tells once that a task has got its node, and nothing more until its ag
   );
   assert.equal([waiting.raise, waiting.started], [[], []]);
   let { told } = waiting;
-  const started: number[] = [];
-  for (let round = 0; round < 9; round += 1) {
-    const decision = decideWatch([request('starting')], new Map(), tasks, told);
-    started.push(decision.started.length);
-    ({ told } = decision);
+  for (const state of ['preparing', 'running'] as const) {
+    const started: string[][] = [];
+    for (let round = 0; round < 9; round += 1) {
+      const seen = new Map([['r-1', task({ state })]]);
+      const decision = decideWatch([request('starting')], new Map(), seen, told);
+      started.push(decision.started.map(each => `${each.requestId} ${each.task}`));
+      ({ told } = decision);
+    }
+    assert.equal(started, [[`r-1 ${state}`], [], [], [], [], [], [], [], []]);
   }
-  assert.equal(started, [1, 0, 0, 0, 0, 0, 0, 0, 0]);
   assert.is(decideWatch([request('starting')], agents, tasks, told).raise.length, 1);
 });
 

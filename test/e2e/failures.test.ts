@@ -5,6 +5,9 @@ import * as assert from 'uvu/assert';
 import * as z from 'zod';
 import { defaultImages } from '../../scripts/local/batch/images.js';
 import type { Stack } from '../../scripts/local/stack/stack.js';
+import { helpEntrySchema, helpSchema } from '../../shared/answers/help.js';
+import { failureGuides, guideTo } from '../../shared/domain/failure-guide.js';
+import { escapeHtml } from '../../shared/help/markup.js';
 import { makeTempFolder, type TempFolder } from '../support/temp-folder.js';
 import { type AgentsApi, agentsApi, statesOf } from './support/agents-api.js';
 import { nothingLeft } from './support/nothing-left.js';
@@ -96,13 +99,27 @@ failures('is tried again and then dead-lettered, and its pipeline is told why', 
 
   assert.is(run.result, 'failed');
   assert.equal(accepted(run), ['failed']);
-  const sentence =
-    `No agent could be provided for request ${requestId}: The agent's container ended with exit code 3 ` +
-    'before its agent had run a job.';
-  assert.ok(run.issues.some(({ type, message }) => type === 'error' && message.startsWith(sentence)));
-  const log = run.log.join('\n');
-  assert.match(log, sentence);
-  assert.match(log, /This attempt failed: .* Trying again in \d/);
+  const cause = "No agent: the agent's container ended with exit code 3 before its agent had run a job.";
+  const sentence = run.log.find(line => line.includes(cause)) ?? '';
+  assert.match(
+    sentence,
+    /The certificate of the proxy is missing \(AgentStartFailed\)\. Ask the platform team to mend /,
+  );
+  assert.ok(
+    sentence.includes(` Request ${requestId}: ${stack.url('host')}/api/agents/${requestId}, help: `),
+    sentence,
+  );
+  assert.ok(run.issues.some(({ type, message }) => type === 'error' && sentence.endsWith(message)));
+  assert.match(run.log.join('\n'), /Attempt 1 of 2 failed: .*\(AgentStartFailed\)\. Trying again in \d/);
+
+  const help = /help: (http\S+)$/.exec(sentence)?.[1] ?? '';
+  assert.is(help, ended.links.help);
+  const page = await fetch(help);
+  assert.is(page.status, 200);
+  assert.match(page.headers.get('content-type') ?? '', /^text\/html/);
+  const { cause: why, remedy } = guideTo('AgentStartFailed');
+  const html = await page.text();
+  for (const text of [why, remedy]) assert.ok(html.includes(escapeHtml(text)), html);
 
   const letter = await deadLetter();
   assert.is(letter.requestId, requestId);
@@ -135,13 +152,36 @@ for (const { name, code, stage, what } of [
 }
 
 failures('is dead-lettered as ImagePullFailed when its image is not there', async () => {
-  const { request } = await api.ask({ profile: 'noimage' });
-  const ended = await api.end(request.requestId);
+  const { runId } = await pipelines.start({ body: { profile: 'noimage' } });
+  const requestId = await pipelines.requestId(runId);
+  const ended = await api.end(requestId);
   assert.is(ended.state, 'deadLettered');
   assert.is(ended.failure?.code, 'ImagePullFailed');
-  assert.is((await deadLetter()).requestId, request.requestId);
+  assert.is((await deadLetter()).requestId, requestId);
+  const run = await pipelines.end(runId);
+  const issue = run.issues.find(({ type }) => type === 'error')?.message ?? '';
+  assert.match(
+    issue,
+    /^No agent: the agent's image could not be pulled: .*no-such-image:1.* \(ImagePullFailed\)\. /,
+  );
+  assert.match(issue, /Ask the platform team to check the image's name and tag, /);
   await nothingLeft(stack);
 });
+
+failures(
+  'is explained to whoever asks by its code, without a key; other codes and methods are told so',
+  async () => {
+    const help = `${stack.url('host')}/api/help`;
+    const json = { headers: { accept: 'application/json' } };
+    assert.equal(helpSchema.parse(await (await fetch(help, json)).json()).failures, failureGuides());
+    const unknown = await fetch(`${help}/%3Cb%3ENoSuchCode`, json);
+    assert.is(unknown.status, 404);
+    assert.is(helpEntrySchema.parse(await unknown.json()).code, '<b>NoSuchCode');
+    assert.not.match(await (await fetch(`${help}/%3Cb%3ENoSuchCode`)).text(), /<b>/);
+    const posted = await fetch(`${help}/PoolMissing`, { method: 'POST' });
+    assert.equal([posted.status, posted.headers.get('allow')], [405, 'GET']);
+  },
+);
 
 failures('for a moment only is fulfilled after all, with one agent', async () => {
   // Batch makes the task, and says that it failed; then it is too busy for a while.

@@ -42,9 +42,9 @@ pipeline('gets one, its job runs on exactly that agent, and nothing is left', as
   const requestId = await pipelines.requestId(runId);
   const live = await waitFor('a live line in the log of the waiting run', async () => {
     const { state, log } = await pipelines.get(runId);
-    return state === 'waiting' && log.find(line => line.includes('is queued as a Batch task'));
+    return state === 'waiting' && log.find(line => line.includes('is queued in Batch pool'));
   });
-  assert.match(live, `Agent ${requestId}-1 is queued as a Batch task in pool batchLinux`);
+  assert.match(live, `Agent ${requestId}-1 is queued in Batch pool batchLinux; waiting for a node.`);
 
   const request = await api.end(requestId);
   const run = await pipelines.end(runId);
@@ -57,9 +57,10 @@ pipeline('gets one, its job runs on exactly that agent, and nothing is left', as
   assert.is(run.variables['requestId'], requestId);
   assert.equal(accepted(run), ['succeeded']);
   assert.is(run.request.completions.length, 1);
+  const online = new RegExp(`Agent ${requestId}-1 is online after [\\d.]+ s, in agent pool ${pools.ubuntu}`);
   const log = run.log.join('\n');
   assert.match(log, `told: ${requestId}-1 ${requestId}, built on: ${requestId}-1`);
-  assert.match(log, `Agent ${requestId}-1 is online in pool ${pools.ubuntu}`);
+  assert.ok(run.log.some(line => online.test(line)));
   await nothingLeft(stack);
 });
 

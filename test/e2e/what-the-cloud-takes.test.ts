@@ -109,14 +109,39 @@ taken('is not waited for in a Batch pool that is deleted', async () => {
 taken('waits in a pool that can not grow: the pipeline and the history are told why', async () => {
   const { runId } = await pipelines.start({ body: { profile: 'full' }, script: null });
   const requestId = await pipelines.requestId(runId);
-  const line = `Agent ${requestId}-1 still waits for a node of Batch pool full, `;
+  const line = /Waiting for a node, none ahead in Batch pool full \(\d.* so far\)\. Held up: /;
   await waitFor('the reason in the log of the run', async () => {
     const { log } = await pipelines.get(runId);
-    return log.some(each => each.includes(line) && /No Spot cores are left\..*\(QuotaReached\)/.test(each));
+    return log.some(
+      each => line.test(each) && /No Spot cores are left.*\(QuotaReached\)\. Ask the platform/.test(each),
+    );
   });
   const shown = await api.get(requestId);
   assert.is(shown.state, 'starting');
   assert.is(shown.history.filter(({ detail }) => detail.startsWith('QuotaReached: ')).length, 1);
+
+  // Its agent comes late enough for a round of the watch to see its container.
+  await fetch(`${stack.url('batch')}/_local/task-faults`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify([{ does: 'registerLate', pool: 'full', afterMs: 1_500 }]),
+  });
+  await changeBatchPool(stack, 'full', { resizeErrors: [] });
+  await api.until(requestId, 'online');
+  const { log } = await pipelines.end(runId);
+  const agent = `${requestId}-1`;
+  const told = [
+    `Request ${requestId}: asking for an agent of profile full, attempt 1 of 3.`,
+    `Agent ${agent} is queued in Batch pool full; waiting for a node.`,
+    'Waiting for a node, none ahead in Batch pool full (',
+    `Image pulled, container of agent ${agent} started, waiting for it to come online (`,
+    `Agent ${agent} is online after `,
+  ].map(words => log.findIndex(each => each.includes(words)));
+  assert.equal(
+    told,
+    [...told].filter(at => at >= 0).toSorted((one, other) => one - other),
+    log.join('\n'),
+  );
   await api.cancel(requestId);
   assert.is((await api.end(requestId)).state, 'cancelled');
   await nothingLeft(stack);

@@ -79,7 +79,7 @@ const rows: Record<string, Row> = {
     {
       faults: [fault('POST tasks', batchRefusal(409, code))],
       ends: 'deadLettered JobDisabled createTask',
-      says: /operator has to enable the job/,
+      says: /Enable the Batch job again/,
     },
   ]),
   'ActiveJobAndScheduleQuotaReached passes': {
@@ -92,13 +92,13 @@ const rows: Record<string, Row> = {
     faults: [fault('POST jobs', batchRefusal(409, 'ActiveJobAndScheduleQuotaReached'))],
     ends: 'deadLettered QuotaReached createTask',
     calls: { 'POST tasks': 0 },
-    says: /End jobs .* or have the quota raised/,
+    says: /Have the quota .* raised, .* or end jobs/,
   },
   'PoolNotFound: no task goes to a job that would never run it': {
     faults: [fault('GET pool', batchRefusal(404, 'PoolNotFound'))],
     ends: 'deadLettered PoolMissing nodeAllocation',
     calls: { 'GET pool': 1, 'POST jobs': 0, 'POST tasks': 0 },
-    says: /Create it, or correct the profile's batchPool/,
+    says: /Create the Batch pool, or correct the profile's batchPool/,
   },
   'PoolNotFound to the task itself': {
     faults: [fault('POST tasks', batchRefusal(404, 'PoolNotFound'))],
@@ -132,7 +132,7 @@ const rows: Record<string, Row> = {
     faults: [fault('GET pool', batchRefusal(403, 'AccountIsDisabled'))],
     ends: 'deadLettered BatchAccountDisabled createTask',
     calls: { 'GET pool': 1, 'POST tasks': 0 },
-    says: /Enable it again/,
+    says: /Enable the Batch account again/,
   },
   'TaskNotFound on deletion is a deletion': {
     faults: [fault('DELETE task', batchRefusal(404, 'TaskNotFound'))],

@@ -159,7 +159,7 @@ Object.assign(rows, {
     faults: [fault('GET agent pools', { status: 200, body: { count: 0, value: [] } })],
     ends: 'deadLettered AgentPoolMissing registration',
     calls: { 'POST tasks': 0 },
-    says: /Create it, or mend the profile/,
+    says: /Create the agent pool .*, or correct the profile's devOpsPool/,
   },
   '200 with Retry-After is obeyed before the next call': {
     faults: [

@@ -46,7 +46,11 @@ export function breakingAt(world: World, at: number, when: 'before' | 'after' = 
         return async (...args: readonly unknown[]): Promise<unknown> => {
           const breaks = calls.length === at;
           calls.push(`${name}.${method}`);
-          const broken = new TransientError('HostDied', 'intake', `The host died ${when} ${name}.${method}.`);
+          const broken = new TransientError(
+            'InternalError',
+            'intake',
+            `The host died ${when} ${name}.${method}.`,
+          );
           if (breaks && when === 'before') throw broken;
           const answer: unknown = await Reflect.apply(value, target, args);
           if (breaks) throw broken;

@@ -108,6 +108,6 @@ const strange: AgentTask = {
 const poolMissing = (poolId: string): Failure => ({
   code: 'PoolMissing',
   stage: 'nodeAllocation',
-  message: `Batch pool ${poolId} does not exist. Create it, or correct the profile's batchPool.`,
+  message: `Batch pool ${poolId} does not exist. Create the Batch pool, or correct the profile's batchPool.`,
   retryable: false,
 });

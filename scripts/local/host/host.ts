@@ -13,6 +13,7 @@ import { type HostConfig, readHostConfig } from './host-config.js';
 import { addHttpTriggers, createHttpServer } from './http.js';
 import { HttpLoad } from './http-load.js';
 import { type InvocationCall, type InvocationOutcome, Invoker } from './invoker.js';
+import { type KeptPort, keepPort } from './kept-port.js';
 import { durableSystemKey, openKeys } from './keys.js';
 import { createLog, errorMessage, type Log } from './log.js';
 import { bindingDataOf } from './outputs/binding-data.js';
@@ -68,6 +69,25 @@ export async function startHost(options: HostOptions): Promise<RunningService> {
   for (const [name, value] of Object.entries(settings)) process.env[name] ??= value;
   process.env['AZURE_FUNCTIONS_ENVIRONMENT'] ??= 'Development';
 
+  const port = await keepPort(options.port);
+  try {
+    // As in the cloud, an app can read its own address while it loads. The SDK of Durable needs it, too: it replaces
+    // the origin of its URLs by localhost:7071 otherwise.
+    process.env['WEBSITE_HOSTNAME'] ??= `127.0.0.1:${port.port}`;
+    return await startApp(options, settings, config, log, port);
+  } finally {
+    await port.release();
+  }
+}
+
+async function startApp(
+  options: HostOptions,
+  settings: Settings,
+  config: HostConfig,
+  log: Log,
+  port: KeptPort,
+): Promise<RunningService> {
+  const { appDir } = options;
   const core = new CoreModule(log);
   core.install();
   await loadApp(appDir);
@@ -78,7 +98,7 @@ export async function startHost(options: HostOptions): Promise<RunningService> {
   if (functions.length === 0) problems.push('The app registered no function.');
   if (problems.length > 0) throw new Error(problems.join('\n'));
 
-  return await new Host(options, settings, config, log, core, functions).start();
+  return await new Host(options, settings, config, log, core, functions, port).start();
 }
 
 const isDisabled = (name: string, settings: Settings): boolean =>
@@ -106,6 +126,7 @@ class Host {
     private readonly log: Log,
     private readonly core: CoreModule,
     private readonly functions: readonly RegisteredFunction[],
+    private readonly port: KeptPort,
   ) {
     this.#dataDir = options.dataDir ?? join(options.appDir, '.local', 'host');
     this.#invoker = new Invoker(core, log);
@@ -179,9 +200,8 @@ class Host {
       addAdminApi({ server, masterKey: keys.masterKey, timers: () => this.#timers });
       core.seal();
 
-      url = await server.listen({ host: '127.0.0.1', port: this.options.port ?? 0, backlog: listenBacklog });
-      // The SDK's client replaces the origin of its URLs by localhost:7071 unless this is set.
-      process.env['WEBSITE_HOSTNAME'] ??= new URL(url).host;
+      await this.port.release();
+      url = await server.listen({ host: '127.0.0.1', port: this.port.port, backlog: listenBacklog });
       await durable?.engine.start();
       for (const queue of this.#queues) queue.start();
       for (const timer of this.#timers) await timer.start();
