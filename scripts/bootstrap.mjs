@@ -29,6 +29,7 @@ const programs = {
   bench: 'bench.js',
   chaos: 'chaos.js',
   package: 'package.js',
+  recording: 'recording.js',
   host: 'local/host/main.js',
   'local:batch': 'local/batch/main.js',
   'local:devops': 'local/devops/main.js',
