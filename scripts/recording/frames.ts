@@ -41,7 +41,7 @@ export function framesOf(captures: readonly Capture[], { rows, totalMs, lastMs }
   for (const [index, { atMs, lines }] of captures.entries()) {
     const next = captures[index + 1];
     const step = Math.max(1, Math.floor(rows * 0.75));
-    for (let end = Math.max(length, rows) + step; end < lines.length; end += step) {
+    for (let end = Math.max(length + step, rows); end < lines.length; end += step) {
       show(screen(lines.slice(0, end), rows), pageMs);
     }
     show(screen(lines, rows), next === undefined ? 0 : next.atMs - atMs);
