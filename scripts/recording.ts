@@ -29,8 +29,8 @@ const program = new Command('npm run recording --')
   .description('Runs a command in a terminal (tmux) and writes what it showed as an SVG that moves.')
   .argument('[command...]', 'what to run', ['npm', 'run', 'demo'])
   .option('--out <file>', 'where it goes', '.github/images/demo.svg')
-  .option('--columns <n>', 'width of the terminal', between(20, 200), 132)
-  .option('--rows <n>', 'height of the terminal', between(5, 60), 34)
+  .option('--columns <n>', 'width of the terminal', between(20, 200), 140)
+  .option('--rows <n>', 'height of the terminal', between(5, 60), 36)
   .option(
     '--seconds <n>',
     'length of the film: waits are cut short, and all else follows',
