@@ -33,6 +33,16 @@ commands('are scripts of package.json', async () => {
   );
 });
 
+commands('of package.json are in the README or for those who work on it', async () => {
+  const { scripts } = Package.parse(JSON.parse(await readFile(join(root, 'package.json'), 'utf8')));
+  const pages = (await readDocuments()).filter(({ path }) => ['README.md', 'CONTRIBUTING.md'].includes(path));
+  const text = pages.map(page => page.text).join('\n');
+  assert.equal(
+    Object.keys(scripts).filter(name => !new RegExp(`npm (?:run )?${name}(?![\\w:-])`).test(text)),
+    [],
+  );
+});
+
 commands('of the operator are commands of its command line', async () => {
   const { stdout } = await execa(process.execPath, [join(root, 'dist', 'scripts', 'agents.js'), '--help']);
   const known = new Set([...stdout.matchAll(/^ {2}([a-z]+)/gm)].map(([, name]) => name));
