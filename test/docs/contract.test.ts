@@ -5,19 +5,23 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readAppSettings } from '../../scripts/app-settings.js';
 import { root } from '../../scripts/root.js';
+import { registeredRoutes } from '../support/registered-routes.js';
 import { readDocuments } from './read-documents.js';
 
 const read = async (path: string): Promise<string> => readFile(join(root, path), 'utf8');
 const sources = async (...patterns: string[]): Promise<string> =>
   (await Promise.all((await glob(patterns, { cwd: root })).map(read))).join('\n');
 
-/** The first column of the table under a heading. */
-function firstColumn(text: string, heading: string): readonly string[] {
+/** The cells of the first table under a heading, without its head. */
+function tableUnder(text: string, heading: string): readonly (readonly string[])[] {
   const [, after = ''] = text.split(`\n${heading}\n`);
   const [section = ''] = after.split(/\n## /);
   const rows = section.split('\n').filter(line => line.startsWith('| '));
-  return rows.slice(1).map(row => row.split(' | ')[0] ?? '');
+  return rows.slice(1).map(row => row.slice(2, -2).split(' | '));
 }
+
+const firstColumn = (text: string, heading: string): readonly string[] =>
+  tableUnder(text, heading).map(([first = '']) => first);
 
 const names = (column: readonly string[]): readonly string[] =>
   column.flatMap(cell => [...cell.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name));
@@ -71,21 +75,6 @@ settings.run();
 
 const routes = suite('the table of routes');
 
-/** Method and path of each route that the app registers; a parameter is `*`. */
-async function registered(): Promise<ReadonlySet<string>> {
-  const code = await sources('functions/**/*.ts', '!functions/other-methods.ts');
-  const calls = [...code.matchAll(/app\.http\(\s*'(\w+)',\s*\{([\s\S]*?)\bhandler\b/g)];
-  return new Set(
-    calls.flatMap(([, name = '', options = '']) => {
-      const route = /\broute: '([^']+)'/.exec(options)?.[1] ?? name;
-      const methods = /\bmethods: \[([^\]]*)\]/.exec(options)?.[1] ?? '';
-      return [...methods.matchAll(/'([A-Z]+)'/g)].map(
-        ([, method = '']) => `${method} /api/${route.replaceAll(/\{[^}]*\}/g, '*')}`,
-      );
-    }),
-  );
-}
-
 const matches = (route: string, other: string): boolean => {
   const [one, two] = [route.split('/'), other.split('/')];
   return (
@@ -93,28 +82,32 @@ const matches = (route: string, other: string): boolean => {
   );
 };
 
-const documented = async (): Promise<readonly string[]> =>
-  names(firstColumn(await read('README.md'), '## Other systems')).map(route =>
-    route.replace(/\?.*$/, '').replaceAll(/\{[^}]*\}/g, '*'),
+/** Each route of the table, a parameter as `*`, and whether it says that a key is needed. */
+async function documented(): Promise<ReadonlyMap<string, boolean>> {
+  const rows = tableUnder(await read('README.md'), '## Other systems');
+  return new Map(
+    rows.flatMap(([cell = '', auth = '']) =>
+      names([cell]).map(route => [withoutNames(route.replace(/\?.*$/, '')), auth !== 'anonymous'] as const),
+    ),
   );
+}
 
-// What the page asks for is its own affair.
-routes('has every route of the app', async () => {
-  const told = await documented();
-  const known = [...(await registered())].filter(route => !route.includes(' /api/dashboard/data/'));
-  assert.ok(known.length > 8, `only ${known.length} were seen`);
-  assert.equal(
-    known.filter(route => !told.some(each => matches(each, route))),
-    [],
-  );
-});
+const withoutNames = (route: string): string => route.replaceAll(/\{[^}]*\}/g, '*');
 
-routes('has no route that the app does not have', async () => {
-  const known = [...(await registered())];
-  assert.equal(
-    (await documented()).filter(route => !known.some(each => matches(each, route))),
-    [],
-  );
+routes('has the routes of the app and no others, and says which take a key', async () => {
+  // What the page asks for is its own affair.
+  const app = [...(await registeredRoutes())].filter(([route]) => !route.includes(' /api/dashboard/data/'));
+  assert.ok(app.length > 8, `only ${app.length} were seen`);
+  const told = [...(await documented())];
+  const show = ([route, takesKey]: readonly [string, boolean]): string =>
+    `${route}${takesKey ? '' : ', anonymous'}`;
+  const missing = (wanted: typeof told, there: typeof told): readonly string[] =>
+    wanted
+      .filter(([route, key]) => !there.some(([other, otherKey]) => key === otherKey && matches(route, other)))
+      .map(show);
+  const called = app.map(([route, key]) => [withoutNames(route), key] as [string, boolean]);
+  assert.equal(missing(called, told), [], 'the README lacks these');
+  assert.equal(missing(told, called), [], 'the app lacks these');
 });
 
 routes.run();
