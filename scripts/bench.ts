@@ -1,12 +1,12 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join, relative, resolve, sep } from 'node:path';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import { Command, Option } from 'commander';
 import pc from 'picocolors';
 import * as z from 'zod';
 import { figures } from './bench/figures.js';
 import { machineLine } from './bench/machine.js';
 import { writePlots } from './bench/plots.js';
-import { insertIntoReadme, toMarkdown } from './bench/report/markdown.js';
+import { insertIntoPage, toMarkdown } from './bench/report/markdown.js';
 import { printResults } from './bench/report/print.js';
 import { Results } from './bench/report/results.js';
 import { chooseFigures, runFigures } from './bench/run.js';
@@ -24,7 +24,7 @@ const Options = z.object({
   out: z.string(),
   plots: z.string().optional(),
   from: z.string().optional(),
-  readme: z.boolean(),
+  docs: z.boolean(),
   tiny: z.boolean(),
 });
 
@@ -39,7 +39,7 @@ const command = new Command('npm run bench --')
   .option('--out <folder>', 'where results and plots are kept', 'bench-results')
   .option('--plots <folder>', 'where to put the plots instead')
   .option('--from <file>', 'show earlier results instead of measuring')
-  .option('--readme', 'put the results into README.md, and the plots where it shows them', false)
+  .option('--docs', 'put the results into .github/docs/measured.md, and the plots beside it', false)
   .addOption(new Option('--tiny', 'just enough to see that everything runs').default(false).hideHelp())
   .addHelpText(
     'after',
@@ -48,14 +48,15 @@ Examples:
   npm run bench                                    everything, in less than 15 minutes
   npm run bench -- --quick --only intake           one figure, quickly
   npm run -s bench -- --json > results.json        for a script
-  npm run bench -- --from bench-results/latest.json --readme`,
+  npm run bench -- --from bench-results/latest.json --docs`,
   )
   .parse();
 const options = Options.parse(command.opts());
 
 /** Longer than it takes, shorter than a patience: then it says what it has. The tiny one has no patience but its test's. */
 const limitMinutes = { full: 15, quick: 2, tiny: 5 } as const;
-const readmeImages = join('.github', 'images');
+const page = join('.github', 'docs', 'measured.md');
+const pageImages = join('.github', 'images');
 
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -104,14 +105,14 @@ async function keep(results: Results): Promise<string> {
   return join(options.out, name);
 }
 
-async function updateReadme(results: Results): Promise<void> {
+async function updatePage(results: Results): Promise<void> {
   if (results.scale !== 'full' || results.failures.length > 0 || results.figures.length < figures.length)
-    throw new Error('The README shows all figures of a full run, and this is not one. It was left as it is.');
-  const file = join(root, 'README.md');
-  const images = readmeImages.split(sep).join('/');
-  await writeFile(file, insertIntoReadme(await readFile(file, 'utf8'), toMarkdown(results, images)));
-  await writePlots(results, join(root, readmeImages));
-  remark('README.md has been written anew.');
+    throw new Error(`${page} shows all figures of a full run, and this is not one. It was left as it is.`);
+  const file = join(root, page);
+  const images = relative(dirname(page), pageImages).split(sep).join('/');
+  await writeFile(file, insertIntoPage(await readFile(file, 'utf8'), toMarkdown(results, images)));
+  await writePlots(results, join(root, pageImages));
+  remark(`${page} has been written anew; what the README says of it is for you to look at.`);
 }
 
 try {
@@ -123,7 +124,7 @@ try {
   else console.log(`\n${printResults(results)}`);
   if (plots) remark(`\nKept in ${shown(`${plots}.json`)} and ${shown(join(options.out, 'latest.json'))}`);
   if (folder && drawn.length > 0) remark(`${drawn.length} plots are in ${shown(folder)}`);
-  if (options.readme) await updateReadme(results);
+  if (options.docs) await updatePage(results);
   if (results.failures.length > 0) process.exitCode = 1;
 } catch (error) {
   console.error(

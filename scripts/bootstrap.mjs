@@ -30,6 +30,7 @@ const programs = {
   chaos: 'chaos.js',
   docs: 'docs.js',
   package: 'package.js',
+  recording: 'recording.js',
   host: 'local/host/main.js',
   'local:batch': 'local/batch/main.js',
   'local:devops': 'local/devops/main.js',

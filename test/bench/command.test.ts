@@ -91,17 +91,17 @@ command('ends all its parts on Ctrl-C and keeps no results', async context => {
   await assertNothingLeft(context, []);
 });
 
-command('shows earlier results, and puts no half of them into the README', async context => {
+command('shows earlier results, and puts no half of them into the documents', async context => {
   const file = join(context.folder.path, 'earlier.json');
   await writeFile(file, JSON.stringify(madeUpResults()));
   const shown = await bench(context, '--from', file);
   assert.is(shown.exitCode, 0, shown.stderr);
   assert.match(shown.stdout, 'Speed: how fast it is');
-  const before = await readFile(join(root, 'README.md'), 'utf8');
-  const refused = await bench(context, '--from', file, '--readme');
+  const before = await readFile(join(root, '.github', 'docs', 'measured.md'), 'utf8');
+  const refused = await bench(context, '--from', file, '--docs');
   assert.is(refused.exitCode, 1);
   assert.match(refused.stderr, 'It was left as it is.');
-  assert.is(await readFile(join(root, 'README.md'), 'utf8'), before);
+  assert.is(await readFile(join(root, '.github', 'docs', 'measured.md'), 'utf8'), before);
   await writeFile(file, '{}');
   const nonsense = await bench(context, '--from', file);
   assert.is(nonsense.exitCode, 1);
@@ -119,7 +119,7 @@ command('names a figure that is not there, and what there is', async context => 
 command('tells how it is used', async context => {
   const { exitCode, stdout } = await bench(context, '--help');
   assert.is(exitCode, 0);
-  for (const part of ['--quick', '--only', '--json', '--readme', 'Examples:'])
+  for (const part of ['--quick', '--only', '--json', '--docs', 'Examples:'])
     assert.ok(stdout.includes(part), part);
   assert.not.match(stdout, '--tiny');
 });

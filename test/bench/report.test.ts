@@ -1,11 +1,14 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { showCell } from '../../scripts/bench/report/cell.js';
-import { insertIntoReadme, toMarkdown } from '../../scripts/bench/report/markdown.js';
+import { insertIntoPage, toMarkdown } from '../../scripts/bench/report/markdown.js';
 import { printResults } from '../../scripts/bench/report/print.js';
 import { Results } from '../../scripts/bench/report/results.js';
 import { figureTable } from '../../scripts/bench/report/table.js';
+import { root } from '../../scripts/root.js';
 import { madeUpFigure, madeUpResults } from './made-up.js';
 
 const cells = suite('a cell');
@@ -102,9 +105,9 @@ json('of something else is refused', () => {
 
 json.run();
 
-const readme = suite('the README');
+const page = suite('the page of results');
 
-readme('shows date, machine, goals, tables and plots', () => {
+page('shows date, machine, goals, tables and plots', () => {
   const text = toMarkdown(madeUpResults(), '.github/images');
   assert.match(text, 'Measured on 2026-01-31 in 11 min: Node.js 20.19.0, linux x64, Some CPU, 2 cores');
   assert.match(text, '| fast | 1,235/s | yes |');
@@ -115,10 +118,10 @@ readme('shows date, machine, goals, tables and plots', () => {
 
 const marked = 'before\n<!-- bench:begin -->\nold\n<!-- bench:end -->\nafter\n';
 
-readme('has a new run in place of the old one, and nothing else changed', () => {
-  const once = insertIntoReadme(marked, 'new');
+page('has a new run in place of the old one, and nothing else changed', () => {
+  const once = insertIntoPage(marked, 'new');
   assert.is(once, 'before\n<!-- bench:begin -->\n\nnew\n\n<!-- bench:end -->\nafter\n');
-  assert.is(insertIntoReadme(once, 'new'), once);
+  assert.is(insertIntoPage(once, 'new'), once);
 });
 
 for (const [what, text] of [
@@ -127,9 +130,14 @@ for (const [what, text] of [
   ['its marks in the wrong order', '<!-- bench:end --><!-- bench:begin -->'],
   ['its marks twice', marked + marked],
 ] as const) {
-  readme(`that has ${what} is left alone`, () => {
-    assert.throws(() => insertIntoReadme(text, 'new'), /once each/);
+  page(`that has ${what} is left alone`, () => {
+    assert.throws(() => insertIntoPage(text, 'new'), /once each/);
   });
 }
 
-readme.run();
+page('has its marks, once each', async () => {
+  const text = await readFile(join(root, '.github', 'docs', 'measured.md'), 'utf8');
+  assert.ok(insertIntoPage(text, 'new').includes('new'));
+});
+
+page.run();

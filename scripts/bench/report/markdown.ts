@@ -18,9 +18,9 @@ function table(
 }
 
 /**
- * All of a run as a part of the README: what everybody should see, and the figures for who opens them.
+ * All of a run as a part of a page: what everybody should see, and the figures for who opens them.
  *
- * @param images folder of the plots, as seen from the README
+ * @param images folder of the plots, as seen from the page
  */
 export function toMarkdown(results: Results, images: string): string {
   const goals = goalsOf(results);
@@ -56,11 +56,11 @@ export function toMarkdown(results: Results, images: string): string {
  *
  * @throws when the text has not one of each, in that order
  */
-export function insertIntoReadme(readme: string, markdown: string): string {
-  const [before, rest, ...more] = readme.split(begin);
+export function insertIntoPage(page: string, markdown: string): string {
+  const [before, rest, ...more] = page.split(begin);
   const [, after, ...evenMore] = rest?.split(end) ?? [];
   if (before === undefined || after === undefined || more.length + evenMore.length > 0) {
-    throw new Error(`The README must have ${begin} and after it ${end}, once each.`);
+    throw new Error(`The page must have ${begin} and after it ${end}, once each.`);
   }
   return `${before}${begin}\n\n${markdown}\n\n${end}${after}`;
 }
