@@ -4,6 +4,7 @@ import './dead-letters.js';
 import './delete-agent.js';
 import './get-agents.js';
 import './health.js';
+import './openapi.js';
 import './orchestrations.js';
 import './other-methods.js';
 import './post-agents.js';

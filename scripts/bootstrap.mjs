@@ -28,6 +28,7 @@ const programs = {
   agents: 'agents.js',
   bench: 'bench.js',
   chaos: 'chaos.js',
+  openapi: 'openapi.js',
   package: 'package.js',
   host: 'local/host/main.js',
   'local:batch': 'local/batch/main.js',

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import type * as z from 'zod';
 import type { DeadLetterPage, DeadLetterResults, ShownDeadLetter } from '../answers/dead-letters.js';
 import type { Config } from '../config.js';
 import { purge } from '../dead-letters/purge.js';
@@ -9,6 +9,7 @@ import { requestIdPattern } from '../domain/names.js';
 import { show } from '../domain/view.js';
 import { deadLetterListQuerySchema, readQuery } from '../input/query.js';
 import { bodyLimitBytes, decodeUtf8, parseJson } from '../input/request-body.js';
+import { purgeBodySchema, redriveBodySchema } from '../input/settle-body.js';
 import type { RequestStore } from '../ports.js';
 import { type ApiRequest, baseUrlOf } from './api-request.js';
 import { methodNotAllowed } from './method-not-allowed.js';
@@ -64,18 +65,6 @@ export const showDeadLetter =
       ...(message ? carried(message) : {}),
     } satisfies ShownDeadLetter);
   };
-
-const idsAtOnce = 200;
-const requestIds = z
-  .array(
-    z
-      .string()
-      .regex(requestIdPattern, 'must be 1 to 40 of a-z, 0-9 and "-", and start with a letter or digit'),
-  )
-  .min(1, 'must name at least one request')
-  .max(idsAtOnce, `must name at most ${idsAtOnce} requests`);
-export const purgeBodySchema = z.strictObject({ requestIds });
-export const redriveBodySchema = z.strictObject({ requestIds, dryRun: z.boolean().optional() });
 
 /** `POST deadletters/redrive` and `POST deadletters/purge`. */
 export const settleDeadLetters =

@@ -15,37 +15,37 @@ const noTop = 'must be a whole number from 1 to 200';
 const profile = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]{0,19}$/, 'must be the name of a profile')
-  .meta({ description: 'Only requests of this profile.', examples: ['ubuntu'] })
-  .optional();
+  .optional()
+  .meta({ description: 'Only requests of this profile.', examples: ['ubuntu'] });
 
 const page = {
   top: z
     .preprocess(toNumber, z.int(noTop).min(1, noTop).max(200, noTop))
-    .meta({ description: 'At most so many; 50 without it.', examples: [50] })
-    .optional(),
+    .optional()
+    .meta({ description: 'At most so many; 50 without it.', examples: [50] }),
   continuation: z
     .string()
-    .meta({ description: 'What the page before answered as `continuation`: gives the next one.' })
-    .optional(),
+    .optional()
+    .meta({ description: 'What the page before answered as `continuation`: gives the next one.' }),
 };
 
 /** `GET agents/{requestId}` */
 export const requestQuerySchema = z.object({
   wait: z
     .preprocess(toNumber, z.number(noWait).min(0, noWait).max(longestWaitSeconds, noWait))
+    .optional()
     .meta({
       description: 'Seconds to wait for a change of state; answered early when there is one.',
       examples: [20],
-    })
-    .optional(),
+    }),
 });
 
 /** `GET agents` */
 export const requestListQuerySchema = z.object({
   state: z
     .enum(requestStates, `must be one of ${requestStates.join(', ')}`)
-    .meta({ description: 'Only requests in this state.', examples: ['busy'] })
-    .optional(),
+    .optional()
+    .meta({ description: 'Only requests in this state.', examples: ['busy'] }),
   profile,
   ...page,
 });
@@ -55,8 +55,8 @@ export const deadLetterListQuerySchema = z.object({
   code: z
     .string()
     .regex(/^[A-Za-z0-9]{1,64}$/, 'must be the code of a failure')
-    .meta({ description: 'Only those with this `failure.code`.', examples: ['PoolMissing'] })
-    .optional(),
+    .optional()
+    .meta({ description: 'Only those with this `failure.code`.', examples: ['PoolMissing'] }),
   profile,
   ...page,
 });

@@ -118,13 +118,13 @@ const requestFields = {
   AgentOSType: z
     .string()
     .max(64)
-    .meta({ description: 'As in the article: stands for a profile.', examples: ['ubuntu-24.04'] })
-    .nullish(),
+    .nullish()
+    .meta({ description: 'As in the article: stands for a profile.', examples: ['ubuntu-24.04'] }),
   AgentBuildType: z
     .string()
     .regex(/^[A-Za-z0-9._-]{0,40}$/, 'must be at most 40 of A-Z, a-z, 0-9, ".", "_" and "-"')
-    .meta({ description: 'As in the article: stands for a tag of the image.', examples: ['azdo'] })
-    .nullish(),
+    .nullish()
+    .meta({ description: 'As in the article: stands for a tag of the image.', examples: ['azdo'] }),
 };
 
 export const requestBodySchema = z.strictObject(requestFields);
