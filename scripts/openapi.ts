@@ -1,11 +1,5 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { apiFiles, apiFolder } from './openapi/files.js';
+import { writeApiFiles } from './openapi/write.js';
 import { root } from './root.js';
 
 /** `npm run openapi`: writes the copies of the API's documents that other systems take. */
-await mkdir(join(root, apiFolder), { recursive: true });
-for (const [name, text] of apiFiles()) {
-  await writeFile(join(root, apiFolder, name), text);
-  console.log(`${apiFolder}/${name}`);
-}
+for (const path of await writeApiFiles(root)) console.log(path);

@@ -37,10 +37,11 @@ export const listDeadLetters =
     } satisfies DeadLetterPage);
   };
 
-const filterOf = ({ code, profile, top }: z.infer<typeof deadLetterListQuerySchema>) => ({
+const filterOf = ({ code, profile, tag, top }: z.infer<typeof deadLetterListQuerySchema>) => ({
   deadLetters: true,
   failureCode: code,
   profile,
+  tag,
   top,
 });
 

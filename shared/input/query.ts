@@ -10,6 +10,8 @@ const toNumber = (text: unknown): unknown =>
 /** Shorter than any gateway's patience. */
 const longestWaitSeconds = 25;
 const noWait = `must be a number of seconds from 0 to ${longestWaitSeconds}`;
+const longestHours = 168;
+const noHours = `must be a whole number from 1 to ${longestHours}`;
 const noTop = 'must be a whole number from 1 to 200';
 
 const profile = z
@@ -17,6 +19,16 @@ const profile = z
   .regex(/^[a-z0-9][a-z0-9-]{0,19}$/, 'must be the name of a profile')
   .optional()
   .meta({ description: 'Only requests of this profile.', examples: ['ubuntu'] });
+
+const noTag = 'must be the name of a tag, "=" and its value';
+
+/** The first `=` ends the name. */
+const tag = z
+  .string()
+  .regex(/^[^=]{1,64}=[\s\S]{0,512}$/, noTag)
+  .transform(text => ({ name: text.slice(0, text.indexOf('=')), value: text.slice(text.indexOf('=') + 1) }))
+  .optional()
+  .meta({ description: 'Only requests with this tag, as `NAME=VALUE`.', examples: ['team=payments'] });
 
 const page = {
   top: z
@@ -29,15 +41,15 @@ const page = {
     .meta({ description: 'What the page before answered as `continuation`: gives the next one.' }),
 };
 
-/** `GET agents/{requestId}` */
-export const requestQuerySchema = z.object({
-  wait: z
+const seconds = (description: string) =>
+  z
     .preprocess(toNumber, z.number(noWait).min(0, noWait).max(longestWaitSeconds, noWait))
     .optional()
-    .meta({
-      description: 'Seconds to wait for a change of state; answered early when there is one.',
-      examples: [20],
-    }),
+    .meta({ description, examples: [20] });
+
+/** `GET agents/{requestId}` */
+export const requestQuerySchema = z.object({
+  wait: seconds('Seconds to wait for a change of state; answered early when there is one.'),
 });
 
 /** `GET agents` */
@@ -47,6 +59,7 @@ export const requestListQuerySchema = z.object({
     .optional()
     .meta({ description: 'Only requests in this state.', examples: ['busy'] }),
   profile,
+  tag,
   ...page,
 });
 
@@ -58,7 +71,27 @@ export const deadLetterListQuerySchema = z.object({
     .optional()
     .meta({ description: 'Only those with this `failure.code`.', examples: ['PoolMissing'] }),
   profile,
+  tag,
   ...page,
+});
+
+/** `GET overview` */
+export const overviewQuerySchema = z.object({
+  hours: z
+    .preprocess(toNumber, z.int(noHours).min(1, noHours).max(longestHours, noHours))
+    .optional()
+    .meta({ description: 'Count what was asked for in so many hours; 24 without it.', examples: [24] }),
+  profile,
+  tag,
+});
+
+/** `GET events` */
+export const eventsQuerySchema = z.object({
+  after: z
+    .string()
+    .optional()
+    .meta({ description: 'What the answer before gave as `next`; without it: from now on.' }),
+  wait: seconds('Seconds to wait for something to happen; answered early when it does.'),
 });
 
 /**

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { ZodOpenApiResponseObject, ZodOpenApiResponsesObject } from 'zod-openapi';
+import type { oas31, ZodOpenApiResponseObject, ZodOpenApiResponsesObject } from 'zod-openapi';
 import { problemSchema } from '../answers/problem.js';
 import { type ProblemCode, problemCodes, problems } from '../api/problem.js';
 import { headers } from './headers.js';
@@ -33,7 +33,7 @@ const examples: Readonly<Record<ProblemCode, Pick<Problem, 'detail' | 'errors'>>
   },
 };
 
-const headersOf: Partial<Record<ProblemCode, ZodOpenApiResponseObject['headers']>> = {
+const headersOf: Partial<Record<ProblemCode, Readonly<Record<string, oas31.HeaderObject>>>> = {
   TooManyWaiting: { 'Retry-After': headers.retryAfter },
   StorageUnavailable: { 'Retry-After': headers.retryAfter },
   MethodNotAllowed: { Allow: headers.allow },
@@ -41,42 +41,61 @@ const headersOf: Partial<Record<ProblemCode, ZodOpenApiResponseObject['headers']
 
 const { errors, ...fields } = problemSchema.shape;
 
-function responseOf(code: ProblemCode): ZodOpenApiResponseObject {
+function schemaOf(code: ProblemCode) {
   const [status, title] = problems[code];
   const named = examples[code].errors !== undefined;
-  const schema = z.strictObject({
-    ...fields,
-    status: z.literal(status),
-    code: z.literal(code),
-    ...(named ? { errors: errors.unwrap() } : {}),
-  });
-  const codeHeaders = headersOf[code];
+  return z
+    .strictObject({
+      ...fields,
+      status: z.literal(status),
+      code: z.literal(code),
+      ...(named ? { errors: errors.unwrap() } : {}),
+    })
+    .meta({ id: `${code}Problem`, description: `${title}.` });
+}
+
+const schemas = new Map(problemCodes.map(code => [code, schemaOf(code)]));
+const schemaNamed = (code: ProblemCode): z.ZodType => schemas.get(code) ?? schemaOf(code);
+
+/** @param codes that have the same status. */
+function responseOf(codes: readonly [ProblemCode, ...ProblemCode[]]): ZodOpenApiResponseObject {
+  const titles = codes.map(code => `${problems[code][1]}.`);
+  const answered = Object.fromEntries(codes.flatMap(code => Object.entries(headersOf[code] ?? {})));
   return {
-    id: code,
-    description: `${title}.`,
-    ...(codeHeaders ? { headers: codeHeaders } : {}),
+    id: codes.join('Or'),
+    description: titles.join(' Or: '),
+    ...(Object.keys(answered).length > 0 ? { headers: answered } : {}),
     content: {
       'application/problem+json': {
-        schema: schema.meta({ id: `${code}Problem`, description: `${title}.` }),
-        examples: { [code]: { value: { title, status, ...examples[code], code } } },
+        schema: codes.length === 1 ? schemaNamed(codes[0]) : z.union(codes.map(schemaNamed)),
+        examples: Object.fromEntries(
+          codes.map(code => {
+            const [status, title] = problems[code];
+            return [code, { summary: `${title}.`, value: { title, status, ...examples[code], code } }];
+          }),
+        ),
       },
     },
   };
 }
 
-const responses = new Map(problemCodes.map(code => [code, responseOf(code)]));
+const responses = new Map<string, ZodOpenApiResponseObject>();
 
-/** The answers of an operation that gives these problems; no two of them may have one status. */
+/** The answers of an operation that gives these problems. */
 export function problemsWith(...codes: readonly ProblemCode[]): ZodOpenApiResponsesObject {
   const found: ZodOpenApiResponsesObject = {};
   for (const code of codes) {
-    const response = responses.get(code);
-    const status = `${problems[code][0]}` as const;
-    if (!response || found[status]) throw new Error(`${code}: a second problem with the status ${status}`);
-    found[status] = response;
+    const [status] = problems[code];
+    const same = codes.filter(each => problems[each][0] === status && each !== code);
+    const together = [code, ...same] as const;
+    const name = together.join(' ');
+    // The same object each time, because that is how a response is known to be one that has a name already.
+    const response = responses.get(name) ?? responseOf(together);
+    responses.set(name, response);
+    found[`${status}`] ??= response;
   }
   return found;
 }
 
 /** Of routes that are asked with a method that they do not know; no operation of the document can be. */
-export const methodNotAllowed = responseOf('MethodNotAllowed');
+export const methodNotAllowed = responseOf(['MethodNotAllowed']);

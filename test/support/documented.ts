@@ -81,6 +81,27 @@ export function documented(operationId: string, answer: ApiResponse): ApiRespons
   return answer;
 }
 
+/** The codes of the problems that the document has for an operation. */
+export function problemsOf(operationId: string): readonly string[] {
+  const operation = operations.get(operationId);
+  return Object.values(operation?.responses ?? {}).flatMap(response => {
+    const schema = resolve(response)?.content?.['application/problem+json']?.schema;
+    return schema === undefined ? [] : codesOf(schema);
+  });
+}
+
+const OfProblem = z.object({
+  $ref: z.string().optional(),
+  anyOf: z.array(z.record(z.string(), z.unknown())).default([]),
+  properties: z.object({ code: z.object({ const: z.string() }) }).optional(),
+});
+
+function codesOf(schema: unknown): readonly string[] {
+  const { $ref, anyOf, properties } = OfProblem.parse(schema);
+  if ($ref !== undefined) return codesOf(components.schemas[$ref.split('/').at(-1) ?? '']);
+  return [...anyOf.flatMap(codesOf), ...(properties ? [properties.code.const] : [])];
+}
+
 /** The same for an answer that came over HTTP; `path` is what follows `/api`. */
 export function holdAgainstDocument(method: string, path: string, answer: GivenAnswer): void {
   const parts = (path.split('?')[0] ?? '').split('/');

@@ -9,7 +9,6 @@ import { requestBodies, shown } from '../examples.js';
 import { headers } from '../headers.js';
 import { answer, body, unauthorized, withKey } from '../operation.js';
 import { problemsWith } from '../problems.js';
-import { tagQuery } from './operator-queries.js';
 
 const tags = ['Agents'];
 
@@ -104,7 +103,7 @@ export const agentPaths: ZodOpenApiPathsObject = {
       summary: 'List requests',
       description: 'The newest first, page by page.',
       security: withKey,
-      requestParams: { query: requestListQuerySchema.extend({ tag: tagQuery }) },
+      requestParams: { query: requestListQuerySchema },
       responses: {
         200: answer('One page.', requestPageSchema, {
           page: {

@@ -8,10 +8,10 @@ import {
 } from '../../answers/placeholders.js';
 import { poolsSchema } from '../../answers/pools.js';
 import { eventsSchema } from '../../answers/request.js';
+import { eventsQuerySchema, overviewQuerySchema } from '../../input/query.js';
 import { answer, body, unauthorized, withKey } from '../operation.js';
 import { problemsWith } from '../problems.js';
 import { diagnosis, events, overview, pools } from './operator-examples.js';
-import { eventsQuerySchema, overviewQuerySchema } from './operator-queries.js';
 
 const tags = ['Operation'];
 const whichPools = body(
