@@ -12,7 +12,7 @@ import { documented } from '../support/documented.js';
 
 const post = async (world: World, options: CallOptions = {}, articleRoute = false): Promise<ApiResponse> =>
   documented(
-    articleRoute ? 'provideAzDOAgent' : 'requestAgent',
+    articleRoute ? 'requestAgentAsArticle' : 'requestAgent',
     await whenStorageIsAway(world.log, askForAgent(world, { articleRoute }))(apiCall(options)),
   );
 

@@ -24,7 +24,7 @@ const ask = async (
   { articleRoute = false, headers = {} } = {},
 ): Promise<ApiResponse> =>
   documented(
-    articleRoute ? 'provideAzDOAgent' : 'requestAgent',
+    articleRoute ? 'requestAgentAsArticle' : 'requestAgent',
     await askForAgent(world, { articleRoute })(apiCall({ body, headers })),
   );
 

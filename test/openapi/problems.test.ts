@@ -52,7 +52,7 @@ const settle = (action: string): Provoked => ({
 /** How each operation is made to give each of its problems. */
 const provoked: Readonly<Record<string, Provoked>> = {
   requestAgent: ask(false),
-  provideAzDOAgent: ask(true),
+  requestAgentAsArticle: ask(true),
   getAgent: {
     handler: showRequest,
     byCall: {

@@ -156,7 +156,7 @@ export const agentPaths: ZodOpenApiPathsObject = {
   '/ProvideAzDOAgent': {
     post: {
       ...ask,
-      operationId: 'provideAzDOAgent',
+      operationId: 'requestAgentAsArticle',
       summary: 'Ask for an agent, by the route of the article',
       description:
         'The same intake as `POST /agents`, for pipelines that followed the article; they do not wait, so `callback` is ' +
