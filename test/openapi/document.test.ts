@@ -147,7 +147,7 @@ for (const [what, value, good] of bodies) {
   agreeing(`${good ? 'take' : 'refuse'} what the app does: ${what}`, () => {
     assert.is(requestBodySchema.safeParse(value).success, good);
     assert.is(body.safeParse(value).success, good);
-    const sent = Array.isArray(value) ? value : { version: 1, ...Object(value) };
+    const sent = Array.isArray(value) ? value : { version: 1, ...JsonObject.parse(value) };
     assert.is(queueMessageSchema.safeParse(sent).success, good);
     assert.is(message.safeParse(sent).success, good);
   });

@@ -46,10 +46,10 @@ export interface GivenAnswer {
 const resolve = (response: Response | undefined): Response | undefined =>
   response?.$ref === undefined ? response : components.responses[response.$ref.split('/').at(-1) ?? ''];
 
-function hold(name: string, documented: Response | undefined, { status, headers, body }: GivenAnswer): void {
+function hold(name: string, said: Response | undefined, { status, headers, body }: GivenAnswer): void {
   const wrong = (what: string): Error =>
     new Error(`${name} answered ${status}, and ${what}: ${body.slice(0, 1_000)}`);
-  const response = resolve(documented);
+  const response = resolve(said);
   if (!response) throw wrong('the document does not know that status');
   for (const [header, { required }] of Object.entries(response.headers)) {
     if (required && headers.get(header) === null) throw wrong(`it lacks the header ${header}`);
@@ -59,6 +59,8 @@ function hold(name: string, documented: Response | undefined, { status, headers,
     if (headers.get(header) !== null && !known)
       throw wrong(`the document does not know its header ${header}`);
   }
+  // The Functions host answers so, not the app; not every host leaves the body empty.
+  if (status === 401) return;
   if (!response.content) {
     if (body !== '' && headers.get('content-type')?.includes('json'))
       throw wrong('the document knows no body');
@@ -104,7 +106,8 @@ function codesOf(schema: unknown): readonly string[] {
 
 /** The same for an answer that came over HTTP; `path` is what follows `/api`. */
 export function holdAgainstDocument(method: string, path: string, answer: GivenAnswer): void {
-  const parts = (path.split('?')[0] ?? '').split('/');
+  // Hosts take a slash at the end for none.
+  const parts = (path.split('?')[0] ?? '').replace(/\/$/, '').split('/');
   const fits = (template: string): boolean => {
     const wanted = template.split('/');
     return (
