@@ -42,9 +42,14 @@ const online: ShownRequest = {
   timings: { queuedMs: 1_000, provisioningMs: 1_000, startingMs: 46_000, toOnlineMs: 48_000 },
   history: [
     ...accepted.history,
-    { state: 'provisioning', at: at(1), attempt: 1, detail: 'Attempt 1 begins.' },
-    { state: 'starting', at: at(2), attempt: 1, detail: 'The Batch task is there.' },
-    { state: 'online', at: at(48), attempt: 1, detail: 'The agent is online.' },
+    { state: 'provisioning', at: at(1), attempt: 1, detail: 'Attempt 1 of 3.' },
+    {
+      state: 'starting',
+      at: at(2),
+      attempt: 1,
+      detail: 'Batch task nightly-42-1 in job agents-ubuntu-20260131, pool linux.',
+    },
+    { state: 'online', at: at(48), attempt: 1, detail: 'Agent nightly-42-1 is online.' },
   ],
 };
 
@@ -55,8 +60,8 @@ const completed: ShownRequest = {
   endedAt: at(300),
   history: [
     ...online.history,
-    { state: 'busy', at: at(60), attempt: 1, detail: 'Its job runs.' },
-    { state: 'completed', at: at(300), attempt: 1, detail: 'The job is over.' },
+    { state: 'busy', at: at(60), attempt: 1, detail: 'The agent runs its job.' },
+    { state: 'completed', at: at(300), attempt: 1, detail: 'The agent ran its job and ended.' },
   ],
 };
 
@@ -85,8 +90,8 @@ const deadLettered: ShownRequest = {
   failure,
   history: [
     ...accepted.history,
-    { state: 'provisioning', at: at(1), attempt: 1, detail: 'Attempt 1 begins.' },
-    { state: 'deadLettered', at: at(3), attempt: 1, detail: failure.message },
+    { state: 'provisioning', at: at(1), attempt: 1, detail: 'Attempt 1 of 3.' },
+    { state: 'deadLettered', at: at(3), attempt: 1, detail: `${failure.code}: ${failure.message}` },
   ],
   links: { ...accepted.links, help: `${base}/help/PoolMissing` },
 };

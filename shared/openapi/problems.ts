@@ -10,9 +10,9 @@ type Problem = z.infer<typeof problemSchema>;
 const examples: Readonly<Record<ProblemCode, Pick<Problem, 'detail' | 'errors'>>> = {
   InvalidRequest: {
     detail:
-      '2 things are wrong: body timeoutMinutes must be at most 120; query top must be a whole number from 1 to 200.',
+      '2 things are wrong: body capabilitys is not a known field; query top must be a whole number from 1 to 200.',
     errors: [
-      { in: 'body', name: 'timeoutMinutes', detail: 'must be at most 120' },
+      { in: 'body', name: 'capabilitys', detail: 'is not a known field' },
       { in: 'query', name: 'top', detail: 'must be a whole number from 1 to 200' },
     ],
   },

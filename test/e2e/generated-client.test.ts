@@ -80,6 +80,14 @@ client.after(async () => {
 client('is made of the document that is committed', async () => {
   const committed = await readFile(join(root, 'infra', 'api', 'openapi.json'), 'utf8');
   assert.is(await readFile(join(folder.path, 'openapi.json'), 'utf8'), committed);
+
+  const url = `${stack.url('host')}/api/openapi.json`;
+  const { headers } = await fetch(url);
+  const again = await fetch(url, { headers: { 'if-none-match': headers.get('etag') ?? '' } });
+  assert.is(again.status, 304);
+  const posted = await fetch(url, { method: 'POST' });
+  assert.is(posted.status, 405);
+  assert.is(posted.headers.get('allow'), 'GET');
 });
 
 client('compiles, and so does a program that uses it', async () => {

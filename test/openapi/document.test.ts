@@ -8,10 +8,14 @@ import { lintOpenApi } from '../../scripts/openapi/lint.js';
 import { writeApiFiles } from '../../scripts/openapi/write.js';
 import { root } from '../../scripts/root.js';
 import { showOpenApi } from '../../shared/api/show-openapi.js';
+import { deadLetterMessage } from '../../shared/domain/dead-letter.js';
 import { queueMessageSchema, requestBodySchema } from '../../shared/input/request-body.js';
 import { makeOpenApiDocument, openApiText } from '../../shared/openapi/document.js';
+import { deadLetterMessages } from '../../shared/openapi/examples.js';
 import { messageSchemas } from '../../shared/openapi/message-schemas.js';
+import { fail } from '../contracts/fail.js';
 import { apiCall } from '../fakes/api-call.js';
+import { mustBeMessage } from '../support/documented-message.js';
 import { makeTempFolder } from '../support/temp-folder.js';
 
 const JsonObject = z.record(z.string(), z.unknown());
@@ -169,6 +173,21 @@ agreeing('are the same, however often they are made', () => {
   const again = messageSchemas();
   assert.is(JSON.stringify(makeOpenApiDocument()), JSON.stringify(document));
   assert.is(JSON.stringify(messageSchemas()), JSON.stringify(again));
+});
+
+agreeing('describe every form of a dead letter', () => {
+  const [letter] = deadLetterMessages;
+  const failure = letter?.failure ?? fail('there is no example');
+  const originals = ['{"version":1}', Uint8Array.from([0xff, 0, 0x41]), 'x'.repeat(65 * 1_024)];
+  for (const original of originals) {
+    const bytes = typeof original === 'string' ? new TextEncoder().encode(original) : original;
+    const request = { requestId: 'r-1', generation: 1, profile: '' };
+    mustBeMessage(
+      'dead-letter.schema.json',
+      deadLetterMessage(request, failure, bytes, '2026-01-31T10:00:00.000Z'),
+    );
+  }
+  assert.throws(() => mustBeMessage('dead-letter.schema.json', JSON.stringify({ ...letter, more: 1 })));
 });
 
 agreeing.run();

@@ -63,7 +63,7 @@ export const events: Events = {
       state: 'online',
       at: now,
       attempt: 1,
-      detail: 'The agent is online.',
+      detail: 'Agent nightly-42-1 is online.',
       requestId: 'nightly-42',
       profile: 'ubuntu',
       agentName: 'nightly-42-1',
