@@ -9,6 +9,7 @@ import { createSystemClock } from '../shared/adapters/system-clock.js';
 import { createTokenSeal } from '../shared/adapters/token-seal.js';
 import type { IntakeDependencies } from '../shared/api/ask-for-agent.js';
 import { health } from '../shared/api/health.js';
+import { showOpenApi } from '../shared/api/show-openapi.js';
 import { type Config, readConfig } from '../shared/config.js';
 import { createAdmissionGate } from '../shared/limits/admission-gate.js';
 import { createBacklogGate } from '../shared/limits/backlog-gate.js';
@@ -163,3 +164,8 @@ export const dependenciesOf = (context: InvocationContext): WithOrchestrations =
 });
 
 export const checkHealth = health(shared);
+
+export const openApi = showOpenApi(async () => {
+  const { openApiText } = await loaded(import('../shared/openapi/document.js'));
+  return openApiText();
+});

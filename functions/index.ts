@@ -5,6 +5,7 @@ import './delete-agent.js';
 import './get-agents.js';
 import './health.js';
 import './help.js';
+import './openapi.js';
 import './orchestrations.js';
 import './other-methods.js';
 import './post-agents.js';

@@ -29,6 +29,7 @@ const programs = {
   bench: 'bench.js',
   chaos: 'chaos.js',
   docs: 'docs.js',
+  openapi: 'openapi.js',
   package: 'package.js',
   recording: 'recording.js',
   host: 'local/host/main.js',

@@ -53,6 +53,15 @@ const steps: readonly Step[] = [
     },
   },
   {
+    name: 'documents of the API: up to date, and sound (redocly)',
+    run: async () => {
+      const { outdatedApiFiles } = await import('./openapi/files.js');
+      const { lintOpenApi } = await import('./openapi/lint.js');
+      const { openApiText } = await import('../shared/openapi/document.js');
+      return outcomeOf([...(await outdatedApiFiles(root)), ...(await lintOpenApi(openApiText()))]);
+    },
+  },
+  {
     name: 'known vulnerabilities (npm audit)',
     run: async () => {
       const { status, detail } = await audit(root, end.signal);

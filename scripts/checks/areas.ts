@@ -86,6 +86,14 @@ export const areas: readonly Area[] = [
     banned: 'process',
   },
   {
+    // Made of what validates; loaded when somebody asks for it.
+    name: 'documents',
+    path: 'shared/openapi/',
+    local: ['shared/domain/', 'shared/input/', 'shared/answers/', 'shared/api/problem.ts'],
+    packages: ['zod', 'zod-openapi'],
+    banned: 'everything ambient',
+  },
+  {
     // What of the product is none of the above: the use cases behind routes, messages and timers.
     name: 'use cases',
     path: 'shared/',

@@ -1,4 +1,5 @@
-import * as z from 'zod';
+import type * as z from 'zod';
+import type { DeadLetterPage, DeadLetterResults, ShownDeadLetter } from '../answers/dead-letters.js';
 import type { Config } from '../config.js';
 import { purge } from '../dead-letters/purge.js';
 import { type RedriveDependencies, redrive } from '../dead-letters/redrive.js';
@@ -6,8 +7,9 @@ import type { DeadLetterResult } from '../dead-letters/result.js';
 import { carried, isDeadLetter } from '../domain/dead-letter.js';
 import { requestIdPattern } from '../domain/names.js';
 import { show } from '../domain/view.js';
-import type { FieldError } from '../input/field-error.js';
+import { deadLetterListQuerySchema, readQuery } from '../input/query.js';
 import { bodyLimitBytes, decodeUtf8, parseJson } from '../input/request-body.js';
+import { purgeBodySchema, redriveBodySchema } from '../input/settle-body.js';
 import type { RequestStore } from '../ports.js';
 import { type ApiRequest, baseUrlOf } from './api-request.js';
 import { methodNotAllowed } from './method-not-allowed.js';
@@ -24,22 +26,24 @@ interface LookupDependencies {
 export const listDeadLetters =
   ({ config, store }: LookupDependencies) =>
   async (call: ApiRequest): Promise<ApiResponse> => {
-    const errors: FieldError[] = [];
-    const read = (name: string, pattern: RegExp, detail: string): string | undefined => {
-      const value = call.query.get(name) ?? undefined;
-      if (value !== undefined && !pattern.test(value)) errors.push({ in: 'query', name, detail });
-      return value;
-    };
-    const failureCode = read('code', /^[A-Za-z0-9]{1,64}$/, 'must be the code of a failure');
-    const profile = read('profile', /^[a-z0-9][a-z0-9-]{0,19}$/, 'must be the name of a profile');
-    const page = await readPage(store, { deadLetters: true, failureCode, profile }, call.query, errors);
+    const query = readQuery(call.query, deadLetterListQuerySchema);
+    const asked = query.ok ? { ok: true as const, value: filterOf(query.value) } : query;
+    const page = await readPage(store, asked, call.query.get('continuation'));
     if ('status' in page) return page;
     const baseUrl = baseUrlOf(call, config.publicUrl);
     return json(200, {
       deadLetters: page.requests.map(request => show(request, baseUrl)),
       continuation: page.continuation ?? null,
-    });
+    } satisfies DeadLetterPage);
   };
+
+const filterOf = ({ code, profile, tag, top }: z.infer<typeof deadLetterListQuerySchema>) => ({
+  deadLetters: true,
+  failureCode: code,
+  profile,
+  tag,
+  top,
+});
 
 /** One dead letter: its request, and the message that it came as. */
 export const showDeadLetter =
@@ -60,20 +64,8 @@ export const showDeadLetter =
     return json(200, {
       ...show(request, baseUrlOf(call, config.publicUrl)),
       ...(message ? carried(message) : {}),
-    });
+    } satisfies ShownDeadLetter);
   };
-
-const idsAtOnce = 200;
-const requestIds = z
-  .array(
-    z
-      .string()
-      .regex(requestIdPattern, 'must be 1 to 40 of a-z, 0-9 and "-", and start with a letter or digit'),
-  )
-  .min(1, 'must name at least one request')
-  .max(idsAtOnce, `must name at most ${idsAtOnce} requests`);
-const Purge = z.strictObject({ requestIds });
-const Redrive = z.strictObject({ requestIds, dryRun: z.boolean().optional() });
 
 /** `POST deadletters/redrive` and `POST deadletters/purge`. */
 export const settleDeadLetters =
@@ -81,20 +73,21 @@ export const settleDeadLetters =
   async (call: ApiRequest): Promise<ApiResponse> => {
     const { action } = call.params;
     if (action === 'redrive') {
-      const body = await readAsked(call, Redrive);
+      const body = await readAsked(call, redriveBodySchema);
       if ('status' in body) return body;
       const { requestIds: ids, dryRun = false } = body.value;
       return answer(await redrive(dependencies)(ids, { dryRun }));
     }
     if (action === 'purge') {
-      const body = await readAsked(call, Purge);
+      const body = await readAsked(call, purgeBodySchema);
       return 'status' in body ? body : answer(await purge(dependencies)(body.value.requestIds));
     }
     return methodNotAllowed(['GET']);
   };
 
 /** Always 200: each id has a result of its own. */
-const answer = (results: readonly DeadLetterResult[]): ApiResponse => json(200, { results });
+const answer = (results: readonly DeadLetterResult[]): ApiResponse =>
+  json(200, { results } satisfies DeadLetterResults);
 
 /** @returns the answer to a body that can't be accepted. */
 async function readAsked<T>(call: ApiRequest, schema: z.ZodType<T>): Promise<{ value: T } | ApiResponse> {

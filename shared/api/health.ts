@@ -1,3 +1,4 @@
+import type { Health } from '../answers/health.js';
 import type { AgentRegistry, Clock, Compute, RequestStore } from '../ports.js';
 import { type ApiResponse, json } from './problem.js';
 
@@ -26,7 +27,7 @@ export function health({ store, compute, registry, clock }: HealthDependencies):
     return json(200, {
       status: all ? 'healthy' : 'degraded',
       dependencies: { storage, batch, azureDevOps },
-    });
+    } satisfies Health);
   };
 
   return async () => {

@@ -7,17 +7,8 @@ export interface ApiResponse {
   readonly body: string;
 }
 
-export type ProblemCode =
-  | 'InvalidRequest'
-  | 'BodyTooLarge'
-  | 'RequestNotFound'
-  | 'RequestEnded'
-  | 'DeadLetterNotFound'
-  | 'MethodNotAllowed'
-  | 'TooManyWaiting'
-  | 'StorageUnavailable';
-
-const titles: Readonly<Record<ProblemCode, readonly [status: number, title: string]>> = {
+/** Every code that the API refuses with; the OpenAPI document and `.github/docs/api.md` are held against it. */
+export const problems = {
   InvalidRequest: [400, 'The request can not be accepted as it is'],
   BodyTooLarge: [413, 'The body is too large'],
   RequestNotFound: [404, 'There is no such agent request'],
@@ -26,7 +17,11 @@ const titles: Readonly<Record<ProblemCode, readonly [status: number, title: stri
   MethodNotAllowed: [405, 'This route does not know that method'],
   TooManyWaiting: [429, 'Too many agent requests wait already'],
   StorageUnavailable: [503, 'Storage can not be reached'],
-};
+} as const satisfies Readonly<Record<string, readonly [status: number, title: string]>>;
+
+export type ProblemCode = keyof typeof problems;
+const isCode = (word: string): word is ProblemCode => Object.hasOwn(problems, word);
+export const problemCodes: readonly ProblemCode[] = Object.keys(problems).filter(isCode);
 
 /** An RFC 9457 answer. */
 export function problem(
@@ -34,7 +29,7 @@ export function problem(
   detail: string,
   { errors, headers }: { errors?: readonly FieldError[]; headers?: Readonly<Record<string, string>> } = {},
 ): ApiResponse {
-  const [status, title] = titles[code];
+  const [status, title] = problems[code];
   return {
     status,
     headers: { 'content-type': 'application/problem+json', ...headers },

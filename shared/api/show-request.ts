@@ -1,8 +1,10 @@
+import type { ShownRequestPage } from '../answers/request.js';
 import type { Config } from '../config.js';
 import { requestIdPattern } from '../domain/names.js';
-import { type AgentRequest, isEnded, requestStates } from '../domain/request.js';
+import { type AgentRequest, isEnded } from '../domain/request.js';
 import { show } from '../domain/view.js';
-import type { FieldError } from '../input/field-error.js';
+import { readQuery, requestListQuerySchema, requestQuerySchema } from '../input/query.js';
+import type { Parsed } from '../input/request-body.js';
 import type { Clock, RequestFilter, RequestPage, RequestStore } from '../ports.js';
 import { type ApiRequest, baseUrlOf } from './api-request.js';
 import { type ApiResponse, invalidRequest, json, problem } from './problem.js';
@@ -13,12 +15,8 @@ interface LookupDependencies {
   readonly clock: Clock;
 }
 
-/** Shorter than any gateway's patience. */
-const longestWaitSeconds = 25;
 const lookAgainMs = 500;
-
-/** A decimal number; NaN for whatever else JavaScript would make a number of, such as `0x10` or a blank. */
-const toNumber = (text: string): number => (/^\d+(?:\.\d+)?$/.test(text) ? Number(text) : Number.NaN);
+const usualTop = 50;
 
 export const notFound = (requestId: string): ApiResponse =>
   problem('RequestNotFound', `No agent request has the id "${requestId}".`);
@@ -28,12 +26,9 @@ export const showRequest =
   ({ config, store, clock }: LookupDependencies) =>
   async (call: ApiRequest): Promise<ApiResponse> => {
     const requestId = call.params['requestId'] ?? '';
-    const wait = call.query.get('wait');
-    const seconds = wait === null ? 0 : toNumber(wait);
-    if (!(seconds <= longestWaitSeconds)) {
-      const detail = `must be a number of seconds from 0 to ${longestWaitSeconds}`;
-      return invalidRequest([{ in: 'query', name: 'wait', detail }]);
-    }
+    const query = readQuery(call.query, requestQuerySchema);
+    if (!query.ok) return invalidRequest(query.errors);
+    const { wait: seconds = 0 } = query.value;
     if (!requestIdPattern.test(requestId)) return notFound(requestId);
 
     const first = (await store.get(requestId))?.request;
@@ -48,30 +43,28 @@ export const showRequest =
   };
 
 /**
- * Reads one page of a list as the query asks for it.
+ * Reads one page of a list.
  *
- * @param errors what is wrong with the query so far; no page is given then.
+ * @param asked what the query asks for, or what is wrong with it; no page is given then.
+ * @param continuation as it came.
  * @returns the answer instead, where something is wrong.
  */
 export async function readPage(
   store: RequestStore,
-  filter: Omit<RequestFilter, 'top' | 'continuation'>,
-  query: ApiRequest['query'],
-  errors: readonly FieldError[],
+  asked: Parsed<Omit<RequestFilter, 'top' | 'continuation'> & { readonly top?: number | undefined }>,
+  continuation: string | null,
 ): Promise<RequestPage | ApiResponse> {
-  const wrong = [...errors];
-  const top = toNumber(query.get('top') ?? '50');
-  if (!Number.isInteger(top) || top < 1 || top > 200) {
-    wrong.push({ in: 'query', name: 'top', detail: 'must be a whole number from 1 to 200' });
-  }
-  const continuation = query.get('continuation') ?? undefined;
+  const wrong = asked.ok ? [] : [...asked.errors];
   // Only the store knows its continuations, so it is asked beside other errors, too: all are named at once.
-  const refusedAnyway = wrong.length > 0;
   const page =
-    refusedAnyway && continuation === undefined
-      ? undefined
-      : await store.list(refusedAnyway ? { top: 1, continuation } : { ...filter, top, continuation });
-  if (!page && continuation !== undefined) {
+    asked.ok || continuation !== null
+      ? await store.list({
+          ...(asked.ok ? asked.value : {}),
+          top: asked.ok ? (asked.value.top ?? usualTop) : 1,
+          continuation: continuation ?? undefined,
+        })
+      : undefined;
+  if (!page && continuation !== null) {
     wrong.push({ in: 'query', name: 'continuation', detail: 'must be one that a list answered with' });
   }
   return page && wrong.length === 0 ? page : invalidRequest(wrong);
@@ -81,21 +74,12 @@ export async function readPage(
 export const listRequests =
   ({ config, store }: LookupDependencies) =>
   async (call: ApiRequest): Promise<ApiResponse> => {
-    const errors: FieldError[] = [];
-    const wrong = (name: string, detail: string): undefined => {
-      errors.push({ in: 'query', name, detail });
-    };
-    const asked = call.query.get('state');
-    const state = asked === null ? undefined : requestStates.find(each => each === asked);
-    if (asked !== null && !state) wrong('state', `must be one of ${requestStates.join(', ')}`);
-    const profile = call.query.get('profile') ?? undefined;
-    if (profile !== undefined && !/^[a-z0-9][a-z0-9-]{0,19}$/.test(profile))
-      wrong('profile', 'must be the name of a profile');
-    const page = await readPage(store, { state, profile }, call.query, errors);
+    const asked = readQuery(call.query, requestListQuerySchema);
+    const page = await readPage(store, asked, call.query.get('continuation'));
     if ('status' in page) return page;
     const baseUrl = baseUrlOf(call, config.publicUrl);
     return json(200, {
       requests: page.requests.map(request => show(request, baseUrl)),
       continuation: page.continuation ?? null,
-    });
+    } satisfies ShownRequestPage);
   };

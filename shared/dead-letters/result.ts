@@ -1,22 +1,25 @@
 import type { AgentRequest } from '../domain/request.js';
 import { isEnded } from '../domain/request.js';
 
+export const deadLetterOutcomes = [
+  'redriven',
+  /** In a dry run: it would be redriven. */
+  'redrivable',
+  /** Now, or before: it can't be redriven any more. */
+  'purged',
+  /** Nothing to do: the request lives, perhaps because it was redriven before. */
+  'alive',
+  /** Nothing to do: the request has ended otherwise. */
+  'ended',
+  'notFound',
+  /** It stays a dead letter, for the reason in `detail`. */
+  'refused',
+] as const;
+
 /** What became of one dead letter that somebody wanted redriven or purged. */
 export interface DeadLetterResult {
   readonly requestId: string;
-  readonly outcome:
-    | 'redriven'
-    /** In a dry run: it would be redriven. */
-    | 'redrivable'
-    /** Now, or before: it can't be redriven any more. */
-    | 'purged'
-    /** Nothing to do: the request lives, perhaps because it was redriven before. */
-    | 'alive'
-    /** Nothing to do: the request has ended otherwise. */
-    | 'ended'
-    | 'notFound'
-    /** It stays a dead letter, for the reason in `detail`. */
-    | 'refused';
+  readonly outcome: (typeof deadLetterOutcomes)[number];
   /** A sentence for the person who asked. */
   readonly detail: string;
 }

@@ -4,6 +4,19 @@ import type { AgentRequest } from './request.js';
 /** The storage service takes no larger message. */
 const messageLimitBytes = 64 * 1024;
 
+type Carried = { readonly message: string } | { readonly messageBase64: string };
+
+/** A message in the queue of dead letters. */
+export type DeadLetterMessage = {
+  readonly version: 1;
+  readonly requestId: string;
+  readonly generation: number;
+  readonly profile: string;
+  /** ISO 8601, UTC. */
+  readonly deadLetteredAt: string;
+  readonly failure: Failure;
+} & (Carried | { readonly messageInTable: true });
+
 /**
  * The message that tells of a failed request. It carries the original byte for byte: as text where the bytes are
  * text, else in base64; where that would be too large for a queue it stays in the table only, and the message says so.
@@ -15,16 +28,16 @@ export function deadLetterMessage(
   at: string,
 ): string {
   const envelope = {
-    version: 1,
+    version: 1 as const,
     requestId: request.requestId,
     generation: request.generation,
     profile: request.profile,
     deadLetteredAt: at,
     failure,
   };
-  const inTable = JSON.stringify({ ...envelope, messageInTable: true });
+  const inTable = JSON.stringify({ ...envelope, messageInTable: true } satisfies DeadLetterMessage);
   if (original.length > messageLimitBytes) return inTable;
-  const whole = JSON.stringify({ ...envelope, ...carried(original) });
+  const whole = JSON.stringify({ ...envelope, ...carried(original) } satisfies DeadLetterMessage);
   return new TextEncoder().encode(whole).length <= messageLimitBytes ? whole : inTable;
 }
 
@@ -33,7 +46,7 @@ export const isDeadLetter = ({ state, purgedAt }: Pick<AgentRequest, 'state' | '
   state === 'deadLettered' && purgedAt === undefined;
 
 /** The original as JSON can carry it: text where the bytes are text, else base64. */
-export function carried(original: Uint8Array): { message: string } | { messageBase64: string } {
+export function carried(original: Uint8Array): Carried {
   const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(original);
   const again = new TextEncoder().encode(text);
   const same = again.length === original.length && again.every((byte, index) => byte === original[index]);

@@ -1,3 +1,4 @@
+import type { Failure } from './failure.js';
 import { helpUrl } from './failure-guide.js';
 import type { AgentRequest, HistoryEntry, RequestState } from './request.js';
 
@@ -15,7 +16,7 @@ export interface ShownRequest {
   readonly onlineAt: string | null;
   readonly endedAt: string | null;
   readonly timings: Timings;
-  readonly failure: AgentRequest['failure'] | null;
+  readonly failure: Failure | null;
   readonly history: readonly HistoryEntry[];
   readonly tags: Readonly<Record<string, string>>;
   readonly links: {

@@ -10,9 +10,10 @@ export interface PipelineCaller {
   readonly token: string;
 }
 
-const guid = z.string().regex(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, 'must be a GUID');
+const guid = z.string().regex(/^[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$/, 'must be a GUID');
 
-const schemas = {
+/** All but `PlanUrl`, whose host is a matter of settings. */
+export const pipelineHeaderSchemas = {
   ProjectId: guid,
   HubName: z.string().regex(/^[A-Za-z]{1,32}$/, 'must be a hub name such as "build"'),
   PlanId: guid,
@@ -35,7 +36,7 @@ export function readPipelineHeaders(
   headers: { get(name: string): string | null },
   allowedPlanHosts: readonly string[],
 ): Parsed<PipelineCaller | undefined> {
-  const names = ['PlanUrl', ...Object.keys(schemas)];
+  const names = ['PlanUrl', ...Object.keys(pipelineHeaderSchemas)];
   const present = names.filter(name => headers.get(name)?.trim());
   if (present.length === 0) return { ok: true, value: undefined };
 
@@ -46,10 +47,10 @@ export function readPipelineHeaders(
       name,
       detail: 'is missing; pipeline headers come all together or not at all',
     }));
-  const read = (name: keyof typeof schemas): string => {
+  const read = (name: keyof typeof pipelineHeaderSchemas): string => {
     const value = headers.get(name)?.trim();
     if (!value) return '';
-    const parsed = schemas[name].safeParse(value);
+    const parsed = pipelineHeaderSchemas[name].safeParse(value);
     if (!parsed.success)
       errors.push({ in: 'header', name, detail: parsed.error.issues[0]?.message ?? 'is malformed' });
     return value;

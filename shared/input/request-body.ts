@@ -10,6 +10,10 @@ export const bodyLimitBytes = 64 * kibi;
 const isText = (text: string): boolean => !/\p{Surrogate}/u.test(text);
 const notText = 'must be text: half of a character is in it';
 
+/**
+ * What is said of the fields beside their rules goes into the OpenAPI document and the JSON Schema of the message, which
+ * are made of these schemas; rules that JSON Schema can't say are told there in words.
+ */
 const capabilityName = z
   .string()
   .regex(/^[A-Za-z_][A-Za-z0-9_.]{0,127}$/, 'must be an environment variable name of at most 128 characters')
@@ -31,37 +35,115 @@ const together =
   (map: Record<string, string>): boolean =>
     utf8Bytes.encode(JSON.stringify(map)).length <= limit;
 
+const mostCapabilities = 64;
+const mostTags = 32;
+
 /** What a caller may say, in an HTTP body and in a queue message alike. */
 const requestFields = {
-  profile: z.string().min(1).max(64).optional(),
+  profile: z
+    .string()
+    .min(1)
+    .max(64)
+    .meta({ description: 'Which configured kind of agent; without it the first one.', examples: ['ubuntu'] })
+    .optional(),
   requestId: z
     .string()
     .regex(requestIdPattern, 'must be 1 to 40 of a-z, 0-9 and "-", and start with a letter or digit')
+    .meta({
+      description:
+        'The idempotency key of the caller: a repeat under it starts nothing. Without one it is derived from the ' +
+        'headers of the pipeline and `attempt`; without those it is random.',
+      examples: ['nightly-42'],
+    })
     .optional(),
   capabilities: z
     .record(capabilityName, capabilityValue)
-    .refine(map => Object.keys(map).length <= 64, 'must be at most 64 capabilities')
+    .refine(
+      map => Object.keys(map).length <= mostCapabilities,
+      `must be at most ${mostCapabilities} capabilities`,
+    )
     .refine(together(16 * kibi), 'must be at most 16 KiB together')
+    .meta({
+      description:
+        'Given to the container of the agent as environment variables, so that a job can demand them. Together at ' +
+        'most 16 KiB as JSON in UTF-8. Names that steer the container itself (`PATH`, `AZDO_…`, `LD_…` and their like) ' +
+        'are reserved, in any case. Values must be well-formed Unicode.',
+      examples: [{ AGENT_FOR: '4711' }],
+      maxProperties: mostCapabilities,
+    })
     .optional(),
-  timeoutMinutes: z.number().min(1).max(120).optional(),
-  attempt: z.string().max(256).refine(isText, notText).optional(),
-  callback: z.boolean().optional(),
+  timeoutMinutes: z
+    .number()
+    .min(1)
+    .max(120)
+    .meta({
+      description:
+        'Give up provisioning after this long: over all attempts, counted from its beginning and not while the request ' +
+        'waits for a free place. Without it: what the profile says.',
+      examples: [30],
+    })
+    .optional(),
+  attempt: z
+    .string()
+    .max(256)
+    .refine(isText, notText)
+    .meta({
+      description:
+        'Free text that tells a re-run from a repeated delivery, e.g. `$(System.StageAttempt).$(System.JobAttempt)`. ' +
+        'Must be well-formed Unicode.',
+      examples: ['1.1'],
+    })
+    .optional(),
+  callback: z
+    .boolean()
+    .meta({
+      description:
+        '`true`: the pipeline waits (`waitForCompletion: "true"`), which takes its headers; `false`: it does not. ' +
+        'Default: `true` with the headers of a pipeline, `false` without them, and with the body or the route of the article.',
+      examples: [true],
+    })
+    .optional(),
   tags: z
     .record(z.string().min(1).max(64).refine(isText, notText), z.string().max(512).refine(isText, notText))
-    .refine(map => Object.keys(map).length <= 32, 'must be at most 32 tags')
+    .refine(map => Object.keys(map).length <= mostTags, `must be at most ${mostTags} tags`)
     .refine(together(8 * kibi), 'must be at most 8 KiB together')
+    .meta({
+      description:
+        'Kept with the request and shown, never interpreted. Together at most 8 KiB as JSON in UTF-8. Names and values ' +
+        'must be well-formed Unicode.',
+      examples: [{ team: 'payments', build: '4711' }],
+      maxProperties: mostTags,
+    })
     .optional(),
-  AgentOSType: z.string().max(64).nullish(),
+  AgentOSType: z
+    .string()
+    .max(64)
+    .nullish()
+    .meta({ description: 'As in the article: stands for a profile.', examples: ['ubuntu-24.04'] }),
   AgentBuildType: z
     .string()
     .regex(/^[A-Za-z0-9._-]{0,40}$/, 'must be at most 40 of A-Z, a-z, 0-9, ".", "_" and "-"')
-    .nullish(),
+    .nullish()
+    .meta({ description: 'As in the article: stands for a tag of the image.', examples: ['azdo'] }),
 };
 
 export const requestBodySchema = z.strictObject(requestFields);
 export type RequestBody = z.infer<typeof requestBodySchema>;
 
-const messageFields = { ...requestFields, replyQueue: z.string().min(3).max(63).optional() };
+const messageFields = {
+  ...requestFields,
+  replyQueue: z
+    .string()
+    .min(3)
+    .max(63)
+    .meta({
+      description:
+        'The queue that gets the request as it is shown, when its agent is online and at every end. It must be one of ' +
+        'the setting `ReplyQueues`.',
+      examples: ['agent-replies'],
+    })
+    .optional(),
+};
 const version = z.literal(1, 'must be 1: this is the only version of the message known here');
 
 export const queueMessageSchema = z.strictObject({ version, ...messageFields });

@@ -8,9 +8,13 @@ import { TransientError } from '../../shared/domain/failure.js';
 import { fail } from '../contracts/fail.js';
 import { apiCall, bodyOf, type CallOptions, named, pipelineHeaders } from '../fakes/api-call.js';
 import { createWorld, holdsSecret, jobToken, traces, type World } from '../fakes/world.js';
+import { documented } from '../support/documented.js';
 
-const post = (world: World, options: CallOptions = {}, articleRoute = false): Promise<ApiResponse> =>
-  whenStorageIsAway(world.log, askForAgent(world, { articleRoute }))(apiCall(options));
+const post = async (world: World, options: CallOptions = {}, articleRoute = false): Promise<ApiResponse> =>
+  documented(
+    articleRoute ? 'requestAgentAsArticle' : 'requestAgent',
+    await whenStorageIsAway(world.log, askForAgent(world, { articleRoute }))(apiCall(options)),
+  );
 
 const untouched = (world: World): void => {
   assert.equal(world.store.requests(), []);

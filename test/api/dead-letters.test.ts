@@ -7,6 +7,7 @@ import { dispatchMessage } from '../../shared/dispatch/dispatch-message.js';
 import { apiCall, bodyOf, named } from '../fakes/api-call.js';
 import { haveDeadLetter } from '../fakes/dead-letters.js';
 import { createWorld, haveRequest, holdsSecret, originalMessage, type World } from '../fakes/world.js';
+import { documented } from '../support/documented.js';
 
 const Page = z.object({
   deadLetters: z.array(z.looseObject({ requestId: z.string() })),
@@ -14,15 +15,18 @@ const Page = z.object({
 });
 
 const list = async (world: World, query: Record<string, string> = {}): Promise<ApiResponse> =>
-  listDeadLetters(world)(apiCall({ query }));
+  documented('listDeadLetters', await listDeadLetters(world)(apiCall({ query })));
 const page = async (world: World, query: Record<string, string> = {}) => {
   const { deadLetters, continuation } = Page.parse(bodyOf(await list(world, query)));
   return { ids: deadLetters.map(({ requestId }) => requestId), continuation };
 };
 const show = async (world: World, requestId: string): Promise<ApiResponse> =>
-  showDeadLetter(world)(apiCall({ params: { requestId } }));
-const settle = async (world: World, action: string, body: unknown): Promise<ApiResponse> =>
-  settleDeadLetters(world)(apiCall({ params: { action }, body }));
+  documented('getDeadLetter', await showDeadLetter(world)(apiCall({ params: { requestId } })));
+const settle = async (world: World, action: string, body: unknown): Promise<ApiResponse> => {
+  const answer = await settleDeadLetters(world)(apiCall({ params: { action }, body }));
+  const operationId = { redrive: 'redriveDeadLetters', purge: 'purgeDeadLetters' }[action];
+  return operationId === undefined ? answer : documented(operationId, answer);
+};
 
 const test = suite('the routes of dead letters');
 

@@ -19,9 +19,12 @@ import {
   type World,
   waitingPipeline,
 } from '../fakes/world.js';
+import { documented } from '../support/documented.js';
 
-const show = (world: World, requestId: string, wait?: string): Promise<ApiResponse> =>
-  showRequest(world)(apiCall({ params: { requestId }, query: wait === undefined ? {} : { wait } }));
+const show = async (world: World, requestId: string, wait?: string): Promise<ApiResponse> => {
+  const call = apiCall({ params: { requestId }, query: wait === undefined ? {} : { wait } });
+  return documented('getAgent', await showRequest(world)(call));
+};
 
 const setState = (world: World, state: RequestState): Promise<AgentRequest | undefined> =>
   changeRequest(world.store, { requestId: 'r-1', generation: 1 }, row => ({ ...row, state }));
@@ -136,7 +139,7 @@ async function filled(): Promise<World> {
 }
 
 const list = async (world: World, query: Record<string, string>): Promise<readonly [string, unknown]> => {
-  const response = await listRequests(world)(apiCall({ query }));
+  const response = documented('listAgents', await listRequests(world)(apiCall({ query })));
   assert.is(response.status, 200, response.body);
   const { requests, continuation } = bodyOf(response);
   if (!Array.isArray(requests)) throw new Error(response.body);
@@ -171,7 +174,7 @@ listing('names every bad query value at once', async () => {
     ['continuation', ['', 'x', 'bm90LW91cnM', "' or true"]],
   ] as const) {
     for (const value of values) {
-      const one = await listRequests(world)(apiCall({ query: { [name]: value } }));
+      const one = documented('listAgents', await listRequests(world)(apiCall({ query: { [name]: value } })));
       assert.is(one.status, 400, `${name}=${value}`);
       assert.equal(named(one), [`query ${name}`]);
     }
@@ -182,8 +185,8 @@ listing.run();
 
 const cancelling = suite('DELETE /api/agents/{requestId}');
 
-const cancel = (world: World, requestId = 'r-1'): Promise<ApiResponse> =>
-  cancelRequest(world)(apiCall({ params: { requestId } }));
+const cancel = async (world: World, requestId = 'r-1'): Promise<ApiResponse> =>
+  documented('cancelAgent', await cancelRequest(world)(apiCall({ params: { requestId } })));
 
 cancelling('writes the wish down and tells the orchestration', async () => {
   const world = createWorld();

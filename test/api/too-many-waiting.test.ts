@@ -6,6 +6,7 @@ import { end } from '../../shared/domain/lifecycle.js';
 import { fail } from '../contracts/fail.js';
 import { apiCall, bodyOf, pipelineHeaders } from '../fakes/api-call.js';
 import { createWorld, haveRequest, linuxPool, type World, windowsPool } from '../fakes/world.js';
+import { documented } from '../support/documented.js';
 
 const worldOf = (maxWaiting = 1): World =>
   createWorld({
@@ -17,8 +18,15 @@ const worldOf = (maxWaiting = 1): World =>
     },
   });
 
-const ask = (world: World, body: object, { articleRoute = false, headers = {} } = {}): Promise<ApiResponse> =>
-  askForAgent(world, { articleRoute })(apiCall({ body, headers }));
+const ask = async (
+  world: World,
+  body: object,
+  { articleRoute = false, headers = {} } = {},
+): Promise<ApiResponse> =>
+  documented(
+    articleRoute ? 'requestAgentAsArticle' : 'requestAgent',
+    await askForAgent(world, { articleRoute })(apiCall({ body, headers })),
+  );
 
 const test = suite('POST with too many waiting');
 

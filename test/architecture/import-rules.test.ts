@@ -47,6 +47,7 @@ const others = [
   'shared/activities/create-task.ts',
   'shared/adapters/batch.ts',
   'shared/api/problem.ts',
+  'shared/openapi/document.ts',
   'shared/input/request-body.ts',
   'shared/ports.ts',
   'shared/config.ts',
@@ -152,6 +153,15 @@ const table: readonly (readonly [string, string, RegExp | undefined])[] = [
   ['shared/input/x.ts', "import type { Config } from '../config.js';", undefined],
   ['shared/input/x.ts', "import { a } from '../api/problem.js';", /input must not import shared\/api/],
   ['shared/api/x.ts', "import { a } from '../input/request-body.js';", undefined],
+  // documents
+  [
+    'shared/openapi/x.ts',
+    "import { createDocument } from 'zod-openapi';\nimport { problems } from '../api/problem.js';",
+    undefined,
+  ],
+  ['shared/openapi/x.ts', "import { a } from '../config.js';", /documents must not import shared\/config/],
+  ['shared/api/x.ts', "import { a } from '../openapi/document.js';", /must not import shared\/openapi/],
+  ['shared/api/x.ts', "import { createDocument } from 'zod-openapi';", /must not import zod-openapi/],
 
   // adapters
   [

@@ -2,6 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as z from 'zod';
 import type { Stack } from '../../scripts/local/stack/stack.js';
+import { mustBeMessage } from '../support/documented-message.js';
 import { waitFor } from '../support/wait-for.js';
 import { type AgentsApi, agentsApi, Shown } from './support/agents-api.js';
 import { nothingLeft } from './support/nothing-left.js';
@@ -53,7 +54,10 @@ async function replies(count: number): Promise<readonly Shown[]> {
     },
     { timeoutMs: 15_000, everyMs: 100 },
   );
-  return texts.map(text => Shown.parse(JSON.parse(text)));
+  return texts.map(text => {
+    mustBeMessage('agent-reply.schema.json', text);
+    return Shown.parse(JSON.parse(text));
+  });
 }
 
 async function deadLetter(): Promise<z.infer<typeof DeadLetter>> {
@@ -63,6 +67,7 @@ async function deadLetter(): Promise<z.infer<typeof DeadLetter>> {
     return texts.length > 0;
   });
   assert.is(texts.length, 1);
+  mustBeMessage('dead-letter.schema.json', texts[0] ?? '');
   return DeadLetter.parse(JSON.parse(texts[0] ?? ''));
 }
 

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { Stack } from '../../../scripts/local/stack/stack.js';
+import { holdAgainstDocument } from '../../support/documented.js';
 import { waitFor } from '../../support/wait-for.js';
 
 const HistoryEntry = z.strictObject({
@@ -79,6 +80,7 @@ export function agentsApi(stack: Stack): AgentsApi {
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     const text = await response.text();
+    holdAgainstDocument(method, path, { status: response.status, headers: response.headers, body: text });
     const isJson = /\bjson\b/.test(response.headers.get('content-type') ?? '');
     const json: unknown = isJson ? JSON.parse(text) : undefined;
     return { status: response.status, headers: response.headers, text, json };
