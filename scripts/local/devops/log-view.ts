@@ -1,5 +1,6 @@
+import type { Line } from './rows.js';
 import type { Secrets } from './secrets.js';
-import { type Line, now, type State } from './state.js';
+import { now, type State } from './state.js';
 
 /** Lines that are shown as they are written may begin with their own time; then that one counts. */
 const leadingTime = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)\s/;

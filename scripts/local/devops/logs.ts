@@ -3,8 +3,9 @@ import * as z from 'zod';
 import { badRequest, logNotFound } from './errors.js';
 import type { RunLog } from './log-view.js';
 import { findLivePlan, findPlan, type PlanParams, planPath } from './plans.js';
+import type { TaskLog } from './rows.js';
 import type { Secrets } from './secrets.js';
-import { now, type State, type TaskLog } from './state.js';
+import { now, type State } from './state.js';
 import { decode, list, number } from './wire.js';
 
 const NewLog = z.object({ path: z.string().min(1) });

@@ -3,8 +3,9 @@ import * as z from 'zod';
 import { badRequest, timelineNotFound } from './errors.js';
 import type { RunLog } from './log-view.js';
 import { findLivePlan, findPlan, type PlanParams, planPath } from './plans.js';
+import type { Issue, Run, TimelineRecord } from './rows.js';
 import type { Secrets } from './secrets.js';
-import { type Issue, now, type Run, type State, type TimelineRecord } from './state.js';
+import { now, type State } from './state.js';
 import { decode, list, wireEnum } from './wire.js';
 
 const WireIssue = z.object({
