@@ -101,7 +101,7 @@ export function expandTemplate(node: Node, scope: Scope, problems: Problems): No
     }
     if (word === 'insert') {
       problems.add(at, '${{ insert }} is not played here');
-      return { kind: 'else' };
+      return { kind: 'each', name: '_', of: 'null' };
     }
     return undefined;
   }

@@ -82,7 +82,7 @@ function read(source: PipelineSource, problems: Problems): Pipeline | undefined 
   fields.end(notPlayed);
   if (!list && !fields.entry('stages') && !fields.entry('steps'))
     problems.add(root.at, 'a pipeline needs jobs');
-  const jobs = list ? readJobs(list, ofPipeline, groups, { problems, files, depth: 0 }) : [];
+  const jobs = list ? readJobs(list, ofPipeline, groups, { problems, files, within: [path] }) : [];
   checkGraph(jobs, problems);
   return {
     jobs: jobs.map(({ definition }) => definition),

@@ -6,15 +6,13 @@ import { bindParameters } from './parameters.js';
 import { parseYaml } from './parse-yaml.js';
 import type { Problems } from './problems.js';
 
-/** One includes another, and so on: no pipeline is nested so deeply but one that includes itself. */
-const deepest = 20;
-
 /** What all parts of a pipeline are read with. */
 export interface Reading {
   readonly problems: Problems;
   /** Text by path. */
   readonly files: Readonly<Record<string, string>>;
-  readonly depth: number;
+  /** The templates within which this part is included. */
+  readonly within: readonly string[];
 }
 
 const pathFrom = (includer: string, template: string): string =>
@@ -62,8 +60,8 @@ function included(
     problems.add(at, `the template ${template} is not there: it would be ${file}`);
     return [];
   }
-  if (reading.depth >= deepest) {
-    problems.add(at, `the template ${template} is included within itself, or too deeply`);
+  if (file === node.at.file || reading.within.includes(file)) {
+    problems.add(at, `the template ${template} is included within itself`);
     return [];
   }
   const root = parseYaml(file, text, problems);
@@ -87,6 +85,6 @@ function included(
   const expanded = expandTemplate(list, { parameters }, problems);
   return itemsOf(expanded.kind === 'list' ? expanded.items : [], key, {
     ...reading,
-    depth: reading.depth + 1,
+    within: [...reading.within, file],
   });
 }
