@@ -13,11 +13,11 @@ export interface PipelineFiles {
  * where it was included.
  *
  * @param root folder that counts as the repository: a template's path may begin there
- * @throws when the pipeline itself can't be read
+ * @throws a sentence, when the pipeline itself can't be read
  */
 export async function collectFiles(file: string, root: string): Promise<PipelineFiles> {
   const path = relative(root, resolve(root, file)).split(sep).join('/');
-  const files: Record<string, string> = { [path]: await readFile(resolve(root, path), 'utf8') };
+  const files: Record<string, string> = { [path]: await readPipelineFile(resolve(root, path), file) };
   const unread = [path];
   for (let next = unread.pop(); next !== undefined; next = unread.pop()) {
     for (const template of templatesIn(files[next] ?? '')) {
@@ -32,6 +32,17 @@ export async function collectFiles(file: string, root: string): Promise<Pipeline
     }
   }
   return { path, files };
+}
+
+async function readPipelineFile(path: string, named: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    throw new Error(`${named} can't be read: ${code === 'ENOENT' ? 'there is no such file' : code}.`, {
+      cause: error,
+    });
+  }
 }
 
 function templatesIn(text: string): readonly string[] {

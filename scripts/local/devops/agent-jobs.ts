@@ -56,8 +56,9 @@ export class AgentJobs {
     const variables = this.#variables.predefined(run, job);
     const poolName = expand(pending.work.pool, variables);
     const demands = [...pending.work.demands.map(demand => expand(demand, variables)), minimumAgentVersion];
-    this.#log.add(
+    this.#log.addTo(
       run.runId,
+      job.id,
       `##[section]Starting: ${job.displayName}`,
       `Pool: ${poolName}`,
       `Demands: ${demands.join(', ')}`,
@@ -70,11 +71,11 @@ export class AgentJobs {
         : `No agent found in pool ${pool.name} which satisfies the specified demands: ${demands.join(', ')}`;
     if (!pool || problem !== undefined) {
       this.#timelines.fail(run.runId, job.id, problem ?? '');
-      this.#log.add(run.runId, `##[section]Finishing: ${job.displayName}`);
+      this.#log.addTo(run.runId, job.id, `##[section]Finishing: ${job.displayName}`);
       this.#jobs.end(job, 'failed');
       return;
     }
-    this.#log.add(run.runId, 'Queued. Waiting for an agent.');
+    this.#log.addTo(run.runId, job.id, 'Queued. Waiting for an agent.');
     const request = this.#queue.add({
       poolId: pool.id,
       runId: run.runId,
@@ -156,7 +157,7 @@ export class AgentJobs {
         startTime: now(),
         workerName: agent,
       });
-      this.#log.add(run.runId, `Agent: ${agent}`);
+      this.#log.addTo(run.runId, job.id, `Agent: ${agent}`);
     } else if (event === 'silent' && plays) {
       this.#timelines.fail(
         run.runId,
@@ -170,8 +171,9 @@ export class AgentJobs {
 
   #done(job: Job, request: JobRequest): void {
     const result = request.result ?? 'failed';
-    this.#log.add(
+    this.#log.addTo(
       job.runId,
+      job.id,
       `Job completed with result: ${result}`,
       `##[section]Finishing: ${job.displayName}`,
     );

@@ -63,7 +63,7 @@ export function addLogRoutes(server: FastifyInstance, state: State, log: RunLog,
     }
     const text = secrets.mask(run.runId, request.body.toString('utf8'));
     state.logParts.put(`${run.planId}/${taskLog.id}/${taskLog.parts + 1}`, { text });
-    log.addTaskLog(run.runId, text);
+    log.addTaskLog(run.runId, /[\w-]+$/.exec(taskLog.path)?.[0].toLowerCase(), text);
     return view(
       state.logs.put(`${run.planId}/${taskLog.id}`, {
         ...taskLog,

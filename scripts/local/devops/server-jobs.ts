@@ -74,8 +74,9 @@ export class ServerJobs {
     for (const id of [job.id, taskId(job)]) {
       this.#timelines.put(job.runId, id, { state: 'inProgress', startTime: startedAt });
     }
-    this.#log.add(
+    this.#log.addTo(
       job.runId,
+      job.id,
       `##[section]Starting: ${job.displayName}`,
       `##[section]Starting: ${name}`,
       separator,
@@ -165,8 +166,9 @@ export class ServerJobs {
     const variables = this.#variables.all(run, job);
     const call = functionCall(request, { ...variables, 'System.AccessToken': token });
     this.#calls.set(keyOf(job), call);
-    this.#log.add(
+    this.#log.addTo(
       runId,
+      job.id,
       `${call.method} ${call.url.replace(/\?code=[^&]*/, '?code=***')}`,
       ...(call.body === '' ? [] : [`Request body: ${call.body}`]),
     );
@@ -201,7 +203,12 @@ export class ServerJobs {
       },
     });
     if (answer) {
-      this.#log.add(runId, `Response Code: ${answer.status} ${answer.statusText}`, `Response: ${response}`);
+      this.#log.addTo(
+        runId,
+        job.id,
+        `Response Code: ${answer.status} ${answer.statusText}`,
+        `Response: ${response}`,
+      );
     }
     // It may be over by now: completed by a very quick function, or canceled.
     if (job.state !== 'requesting') return;
@@ -213,7 +220,7 @@ export class ServerJobs {
       );
     } else if (waits) {
       this.#jobs.update(job, { state: 'waiting' });
-      this.#log.add(runId, 'Waiting for the function to complete the task.');
+      this.#log.addTo(runId, job.id, 'Waiting for the function to complete the task.');
     } else {
       this.#done(job, 'succeeded');
     }
@@ -234,8 +241,9 @@ export class ServerJobs {
       this.#failed(sent, `The message could not be published: ${problem}`);
       return;
     }
-    this.#log.add(
+    this.#log.addTo(
       runId,
+      job.id,
       'The message is published. The local stack forwards it to the queue agent-requests of the storage account.',
     );
     this.#done(sent, 'succeeded');
@@ -250,8 +258,9 @@ export class ServerJobs {
     const { runId, work } = job;
     if (work.kind !== 'server') return;
     this.#timelines.put(runId, taskId(job), { state: 'completed', result, finishTime: now() });
-    this.#log.add(
+    this.#log.addTo(
       runId,
+      job.id,
       `Task completed with result: ${result}`,
       `##[section]Finishing: ${titles[work.task.kind].name}`,
       `##[section]Finishing: ${job.displayName}`,
