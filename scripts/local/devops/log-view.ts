@@ -68,12 +68,7 @@ export class RunLog {
 
   /** Each line with its time in front, and its job where there are more than the two that every request has. */
   of(runId: string): string[] {
-    const jobs = new Map(
-      this.#state
-        .recordsOfRun(runId)
-        .filter(({ type }) => type === 'Job')
-        .map(({ id, name }) => [id, name]),
-    );
+    const jobs = new Map(this.#state.jobsOfRun(runId).map(({ id, name }) => [id, name]));
     const nameOf = (line: Line): string => {
       const name = jobs.size > 2 ? jobs.get(this.#jobOf(runId, line.recordId) ?? '') : undefined;
       return name === undefined ? '' : `[${name}] `;
