@@ -122,7 +122,8 @@ graph('asks for several agents at once; each job runs on its own as soon as that
       ['After', 'eph-After'],
     ],
   );
-  assert.match(view.log?.join('\n') ?? '', 'built by After on eph-After');
+  assert.match(view.log?.join('\n') ?? '', /Z \[After\] built by After on eph-After/);
+  assert.match(view.log?.join('\n') ?? '', /Z \[AskB\] Waiting for the function/);
 });
 
 graph('skips what depends on a failure, unless its condition wants to know', async () => {
@@ -135,6 +136,7 @@ graph('skips what depends on a failure, unless its condition wants to know', asy
     devops,
     `variables: { key: k-1 }\njobs:${ask('Bad', call.url)}${build('Then', 'Bad')}` +
       once('IfFailed', 'dependsOn: Bad\n    condition: failed()') +
+      once('NoneFailed', 'dependsOn: Alone\n    condition: failed()') +
       once('Anyway', 'dependsOn: [Bad, Then]\n    condition: always()') +
       once('EndsWell', 'dependsOn: Then') +
       once('Alone', ''),
@@ -147,6 +149,7 @@ graph('skips what depends on a failure, unless its condition wants to know', asy
     IfFailed: 'succeeded',
     Anyway: 'succeeded',
     EndsWell: 'skipped',
+    NoneFailed: 'skipped',
     Alone: 'succeeded',
   });
   assert.match(view.log?.join('\n') ?? '', 'Skipped: Then (Bad did not succeed)');
