@@ -97,6 +97,15 @@ export class AgentJobs {
     else if (request.finishTime !== undefined) this.#done(job, request);
   }
 
+  /** Ends what is queued for runs that are not known: an earlier version wrote them down in another way. */
+  dropStrays(): void {
+    for (const request of this.#state.jobRequests.all()) {
+      if (request.finishTime === undefined && !this.#state.runs.get(request.runId)) {
+        this.#queue.finish(request.id, 'canceled');
+      }
+    }
+  }
+
   /** Tells the agent of a job that runs for longer than it may to stop it. */
   tick(job: Job): void {
     const request = job.jobRequestId === undefined ? undefined : this.#queue.get(job.jobRequestId);

@@ -150,6 +150,7 @@ export class Runs {
 
   /** After a start: each run that is not over goes on. */
   resume(): void {
+    this.#agentJobs.dropStrays();
     for (const run of this.all()) {
       if (run.state === 'completed') continue;
       this.#log.add(run.runId, 'The pipeline service was restarted. The run goes on.');

@@ -61,8 +61,9 @@ export class State {
     this.agentRecords = journal.table('agentRecords', AgentRecord);
     this.sessions = journal.table('sessions', Session);
     this.jobRequests = journal.table('jobRequests', JobRequest);
-    this.runs = journal.table('runs', Run);
-    this.jobs = journal.table('jobs', Job);
+    // Not `runs`: those are rows of a version whose runs had two jobs and no more. They stay unread.
+    this.runs = journal.table('pipelineRuns', Run);
+    this.jobs = journal.table('pipelineJobs', Job);
     this.records = journal.table('records', TimelineRecord);
     this.logs = journal.table('logs', TaskLog);
     this.logParts = journal.table('logParts', LogPart);

@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import getPort from 'get-port';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -191,6 +193,27 @@ graph('that can not be played is refused with every reason, and starts nothing',
     },
   });
   assert.equal((await control(devops, 'GET', '/runs')).body, []);
+});
+
+graph('of an earlier version, of two jobs at most, is left out, and its job waits no more', async () => {
+  const dataDir = await folder();
+  const time = '2026-01-01T00:00:00.000Z';
+  const ids = { runId: 'run-1', buildId: 1, planId: 'p', projectId: 'q', jobId: 'j' };
+  const queuedThen = { ...ids, id: 1, poolId: 1, definitionName: 'old', jobName: 'old', demands: [] };
+  const rows = [
+    { table: 'pools', key: '1', value: { id: 1, name: 'linux', createdOn: time } },
+    { table: 'runs', key: 'run-1', value: { runId: 'run-1', state: 'running', job: null } },
+    { table: 'jobRequests', key: '1', value: { ...queuedThen, queueTime: time, cancelAsked: false } },
+    { table: 'counters', key: 'pool', value: { last: 1 } },
+  ];
+  await writeFile(path.join(dataDir, 'journal.jsonl'), rows.map(row => `${JSON.stringify(row)}\n`).join(''));
+  const devops = await start({ dataDir });
+  assert.equal((await control(devops, 'GET', '/runs')).body, []);
+  const queued = await fetch(
+    `${devops.collectionUrl}/_apis/distributedtask/pools/1/jobrequests?completedRequestCount=0`,
+    { headers: { authorization: `Basic ${Buffer.from(`:${devops.pat}`).toString('base64')}` } },
+  );
+  assert.equal(await queued.json(), { count: 0, value: [] });
 });
 
 const canary = 'canary-of-a-pipeline-5f1c';
