@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { Readable } from 'node:stream';
 import getPort from 'get-port';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -11,6 +12,7 @@ import {
   control,
   filesWith,
   folder,
+  jobApi,
   pipelineOf,
   refusal,
   run as runProcess,
@@ -100,6 +102,12 @@ graph('asks for several agents at once; each job runs on its own as soon as that
   assert.is(a.plan, b.plan);
   assert.is.not(a.job, b.job);
   assert.is.not(a.task, b.task);
+  for (const { url, token, project, plan, task } of [a, b]) {
+    const api = await jobApi(url, token).getTaskApi();
+    const made = { path: `logs\\${task}`, id: 0, location: '', indexLocation: '' };
+    const { id = 0 } = await api.createLog(made, project, 'build', plan);
+    await api.appendLogContent({}, Readable.from(['both say this\n']), project, 'build', plan, id);
+  }
   const agents = ['A', 'B', 'After'].map(name =>
     agent(devops, { AZDO_AGENT: `eph-${name}`, ONLY: `${run.buildId}-${name}` }),
   );
@@ -125,6 +133,9 @@ graph('asks for several agents at once; each job runs on its own as soon as that
     ],
   );
   assert.match(view.log?.join('\n') ?? '', /Z \[After\] built by After on eph-After/);
+  for (const name of ['AskA', 'AskB']) {
+    assert.match(view.log?.join('\n') ?? '', `Z [${name}] both say this`);
+  }
   assert.match(view.log?.join('\n') ?? '', /Z \[AskB\] Waiting for the function/);
 });
 
