@@ -26,6 +26,7 @@ const programs = {
   test: 'test.js',
   check: 'check.js',
   agents: 'agents.js',
+  pipeline: 'pipeline.js',
   bench: 'bench.js',
   chaos: 'chaos.js',
   docs: 'docs.js',

@@ -8,9 +8,11 @@ export interface RunningApp {
   readonly url: string;
   /** Of the `npm start`. */
   readonly pid: number;
+  /** The stand-in for Azure DevOps, where one runs; the same form. */
+  readonly devopsUrl?: string | undefined;
 }
 
-const Note = z.object({ url: z.url(), pid: z.number().int().min(1) });
+const Note = z.object({ url: z.url(), pid: z.number().int().min(1), devopsUrl: z.url().optional() });
 const KeysFile = z.looseObject({ functionKeys: z.looseObject({ default: z.string().min(1) }) });
 
 const noteIn = (dataDir: string): string => join(dataDir, 'app.json');

@@ -99,7 +99,15 @@ Ask for an agent, and see what becomes of it:
 
   curl -X POST -H 'x-functions-key: ${stack.functionKey}' -H 'content-type: application/json' -d '{}' ${agents}
   curl -H 'x-functions-key: ${stack.functionKey}' ${agents}
+${
+  stack.parts.includes('devops')
+    ? `
+Or play a pipeline that asks for one, in another terminal:
 
+  npm run pipeline -- infra/pipelines/examples/linux.yml
+`
+    : ''
+}
 Ctrl-C ends everything. The data stays in ${folder} for the next start.
 `);
 }
@@ -113,7 +121,11 @@ async function main(): Promise<number> {
     onEvent: tell,
     signal: end.signal,
   });
-  const forget = await noteRunningApp(stack.dataDir, { url: stack.url('host'), pid: process.pid });
+  const forget = await noteRunningApp(stack.dataDir, {
+    url: stack.url('host'),
+    pid: process.pid,
+    ...(stack.parts.includes('devops') && { devopsUrl: stack.url('devops') }),
+  });
   introduce(stack);
   await new Promise<void>(resolve => {
     if (end.signal.aborted) resolve();

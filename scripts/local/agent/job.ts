@@ -6,7 +6,7 @@ import { agentVersion, privateNames } from './capabilities.js';
 import { Client, Refused } from './client.js';
 import { bearerToken } from './credentials.js';
 import { RunLogStream } from './run-log.js';
-import { runScript } from './step.js';
+import { runScript, Shell } from './step.js';
 import type { Surroundings } from './surroundings.js';
 
 /** A job as the service gives it to an agent. */
@@ -25,7 +25,15 @@ export const Job = z.object({
     ),
   }),
   variables: z.record(z.string(), z.object({ value: z.string() })),
-  steps: z.array(z.object({ id: z.string(), displayName: z.string(), script: z.string() })),
+  steps: z.array(
+    z.object({
+      id: z.string(),
+      displayName: z.string(),
+      script: z.string(),
+      shell: Shell.default('default'),
+      env: z.record(z.string(), z.string()).default({}),
+    }),
+  ),
 });
 export type Job = z.infer<typeof Job>;
 
@@ -107,10 +115,11 @@ export async function runJob(
       try {
         const code = await runScript({
           script: step.script,
+          shell: step.shell,
           id: step.id,
           workFolder,
           tempFolder,
-          env,
+          env: { ...env, ...step.env },
           onLine: line => log.add(line),
           stop: options.stop,
           death: options.surroundings.death,

@@ -2,9 +2,29 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import * as z from 'zod';
 
 /** How long a step has to end by itself before it is killed. */
 const killAfterMs = 3_000;
+
+/** `default`: cmd.exe on Windows, else sh. */
+export const Shell = z.enum(['default', 'bash', 'pwsh']);
+type Shell = z.infer<typeof Shell>;
+
+interface Program {
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly extension: string;
+}
+
+const programs = (): Readonly<Record<Shell, Program>> => ({
+  default:
+    process.platform === 'win32'
+      ? { program: 'cmd.exe', args: ['/D', '/C'], extension: 'cmd' }
+      : { program: '/bin/sh', args: [], extension: 'sh' },
+  bash: { program: 'bash', args: [], extension: 'sh' },
+  pwsh: { program: 'pwsh', args: ['-NoLogo', '-NonInteractive', '-File'], extension: 'ps1' },
+});
 
 /**
  * Runs one script in a shell, as the head of its own process group, and kills the whole group when asked to stop.
@@ -13,6 +33,7 @@ const killAfterMs = 3_000;
  */
 export async function runScript(options: {
   readonly script: string;
+  readonly shell: Shell;
   readonly id: string;
   readonly workFolder: string;
   readonly tempFolder: string;
@@ -22,17 +43,17 @@ export async function runScript(options: {
   /** Kills it at once. */
   readonly death: AbortSignal;
 }): Promise<number | null> {
-  const windows = process.platform === 'win32';
+  const { program, args, extension } = programs()[options.shell];
   // In a file: a script as an argument could be read by everyone on the machine.
-  const file = path.join(options.tempFolder, `${options.id}.${windows ? 'cmd' : 'sh'}`);
+  const file = path.join(options.tempFolder, `${options.id}.${extension}`);
   await writeFile(file, options.script, { mode: 0o600 });
   try {
     options.death.throwIfAborted();
     options.stop.throwIfAborted();
-    const child = spawn(windows ? 'cmd.exe' : '/bin/sh', windows ? ['/D', '/C', file] : [file], {
+    const child = spawn(program, [...args, file], {
       cwd: options.workFolder,
       env: options.env,
-      detached: !windows,
+      detached: process.platform !== 'win32',
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const stop = (): void => {

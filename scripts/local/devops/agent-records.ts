@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
-import { type Agent, now, type State } from './state.js';
+import type { Agent } from './rows.js';
+import { now, type State } from './state.js';
 
 /**
  * What became of every agent that was ever registered: an agent's registration and sessions leave no trace once they

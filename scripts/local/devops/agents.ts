@@ -5,8 +5,9 @@ import { capabilitiesOf, parseDemand, satisfies } from './demands.js';
 import { agentBusy, agentExists, agentNotFound, badRequest } from './errors.js';
 import type { JobQueue } from './job-requests.js';
 import { findPool } from './pools.js';
+import type { Agent } from './rows.js';
 import type { Sessions } from './sessions.js';
-import { type Agent, agentNameIn, now, type State } from './state.js';
+import { agentNameIn, now, type State } from './state.js';
 import { decode, flag, list, number } from './wire.js';
 
 const Capabilities = z

@@ -1,7 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import { expand, type Variables } from './macros.js';
-import type { FunctionRequest } from './state.js';
+import type { FunctionRequest } from './rows.js';
 
 /** What AzureFunction@1 sends when the author gives no headers of their own; given ones replace all of these. */
 const defaultHeaders: Readonly<Record<string, string>> = {
@@ -37,7 +37,7 @@ export function functionCall(request: FunctionRequest, variables: Variables): Fu
   return {
     method: request.method,
     // The `&` stays even when no query parameters follow.
-    url: `${expand(request.function, variables)}?code=${request.key}&${query}`,
+    url: `${expand(request.function, variables)}?code=${expand(request.key, variables)}&${query}`,
     headers: Object.fromEntries(headers.map(([name, value]) => [name, expand(value, variables)])),
     body: expand(request.body, variables),
   };

@@ -4,6 +4,7 @@ import { isFaulted } from '../calls.js';
 import { badRequest } from './errors.js';
 import { findPlan, type PlanParams, planPath } from './plans.js';
 import type { Runs } from './runs.js';
+import type { ServerJobs } from './server-jobs.js';
 import type { State } from './state.js';
 import { decode, wireEnum } from './wire.js';
 
@@ -18,14 +19,19 @@ const TaskCompleted = z.object({
 const withoutEffect = ['taskassigned', 'taskstarted', 'jobassigned', 'jobstarted', 'jobcompleted'];
 
 /** How the function of a server task says that the task is done. */
-export function addEventRoutes(server: FastifyInstance, state: State, runs: Runs): void {
+export function addEventRoutes(
+  server: FastifyInstance,
+  state: State,
+  runs: Runs,
+  serverJobs: ServerJobs,
+): void {
   server.post<{ Params: PlanParams }>(`${planPath}/events`, async (request, reply) => {
     const run = findPlan(state, request.params);
     const { name } = decode(PlanEvent, request.body, 'The event');
     if (withoutEffect.includes(name.toLowerCase())) return reply.code(204).send();
     if (name.toLowerCase() !== 'taskcompleted') throw badRequest(`${name} is not an event of a plan.`);
     const event = decode(TaskCompleted, request.body, 'The event TaskCompleted');
-    const { index, refused } = runs.complete(run.runId, {
+    const { index, refused } = serverJobs.complete(run.runId, {
       taskId: event.taskId.toLowerCase(),
       jobId: event.jobId.toLowerCase(),
       result: event.result,

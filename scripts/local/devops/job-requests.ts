@@ -3,8 +3,9 @@ import * as z from 'zod';
 import { capabilitiesOf, parseDemand, satisfies } from './demands.js';
 import { jobRequestNotFound } from './errors.js';
 import { findPool } from './pools.js';
+import type { Agent, JobRequest, Result } from './rows.js';
 import type { Sessions } from './sessions.js';
-import { type Agent, inMs, isPast, type JobRequest, now, type Result, type State } from './state.js';
+import { inMs, isPast, now, type State } from './state.js';
 import { decode, list, number, wireEnum } from './wire.js';
 
 /** The service adds this to every job; an agent older than this never gets one. */

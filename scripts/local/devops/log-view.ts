@@ -1,5 +1,6 @@
+import type { Line } from './rows.js';
 import type { Secrets } from './secrets.js';
-import { type Line, now, type State } from './state.js';
+import { now, type State } from './state.js';
 
 /** Lines that are shown as they are written may begin with their own time; then that one counts. */
 const leadingTime = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)\s/;
@@ -20,6 +21,13 @@ export class RunLog {
     for (const text of texts.flatMap(each => each.split(/\r?\n/))) this.#append({ runId, at: now(), text });
   }
 
+  /** What the service says of a job or task. */
+  addTo(runId: string, recordId: string, ...texts: readonly string[]): void {
+    for (const text of texts.flatMap(each => each.split(/\r?\n/))) {
+      this.#append({ runId, at: now(), text, recordId });
+    }
+  }
+
   /**
    * Live lines of a record.
    *
@@ -36,21 +44,45 @@ export class RunLog {
     }
   }
 
-  /** A task's log repeats what was seen live; only what is new in it is shown. */
-  addTaskLog(runId: string, content: string): void {
-    const seen = new Set(this.#of(runId).map(line => line.text));
+  /**
+   * A task's log repeats what was seen live; only what is new in it is shown.
+   *
+   * @param recordId of the task, where the log says so
+   */
+  addTaskLog(runId: string, recordId: string | undefined, content: string): void {
+    const jobId = this.#jobOf(runId, recordId);
+    const isOwn = (line: Line): boolean =>
+      jobId === undefined || line.recordId === undefined || this.#jobOf(runId, line.recordId) === jobId;
+    const seen = new Set(
+      this.#of(runId)
+        .filter(isOwn)
+        .map(line => line.text),
+    );
     for (const line of content.split(/\r?\n/)) {
       const [prefix = '', time] = leadingTime.exec(line) ?? [];
       const text = this.#secrets.mask(runId, line.slice(prefix.length));
-      if (text !== '' && !seen.has(text)) this.#append({ runId, at: time ?? now(), text });
+      if (text === '' || seen.has(text)) continue;
+      this.#append({ runId, at: time ?? now(), text, ...(jobId !== undefined && { recordId: jobId }) });
     }
   }
 
-  /** Each line with its time in front. */
+  /** Each line with its time in front, and its job where there are more than the two that every request has. */
   of(runId: string): string[] {
+    const jobs = new Map(this.#state.jobsOfRun(runId).map(({ id, name }) => [id, name]));
+    const nameOf = (line: Line): string => {
+      const name = jobs.size > 2 ? jobs.get(this.#jobOf(runId, line.recordId) ?? '') : undefined;
+      return name === undefined ? '' : `[${name}] `;
+    };
     return this.#of(runId)
       .toSorted((a, b) => Date.parse(a.at) - Date.parse(b.at))
-      .map(line => `${line.at} ${line.text}`);
+      .map(line => `${line.at} ${nameOf(line)}${line.text}`);
+  }
+
+  /** The job that a record is, or is a task of. */
+  #jobOf(runId: string, recordId: string | undefined): string | undefined {
+    if (recordId === undefined) return undefined;
+    const record = this.#state.records.get(`${runId}/${recordId}`);
+    return record && (record.parentId ?? record.id);
   }
 
   #append(line: Line): void {

@@ -3,8 +3,9 @@ import * as z from 'zod';
 import { badRequest, logNotFound } from './errors.js';
 import type { RunLog } from './log-view.js';
 import { findLivePlan, findPlan, type PlanParams, planPath } from './plans.js';
+import type { TaskLog } from './rows.js';
 import type { Secrets } from './secrets.js';
-import { now, type State, type TaskLog } from './state.js';
+import { now, type State } from './state.js';
 import { decode, list, number } from './wire.js';
 
 const NewLog = z.object({ path: z.string().min(1) });
@@ -62,7 +63,7 @@ export function addLogRoutes(server: FastifyInstance, state: State, log: RunLog,
     }
     const text = secrets.mask(run.runId, request.body.toString('utf8'));
     state.logParts.put(`${run.planId}/${taskLog.id}/${taskLog.parts + 1}`, { text });
-    log.addTaskLog(run.runId, text);
+    log.addTaskLog(run.runId, /[\w-]+$/.exec(taskLog.path)?.[0].toLowerCase(), text);
     return view(
       state.logs.put(`${run.planId}/${taskLog.id}`, {
         ...taskLog,

@@ -1,4 +1,4 @@
-import type { Run } from './state.js';
+import type { Job, Run } from './rows.js';
 
 export type Variables = Readonly<Record<string, string>>;
 
@@ -11,12 +11,45 @@ export function expand(text: string, variables: Variables): string {
   );
 }
 
+/** The names in the macros of a text. */
+export const macrosIn = (text: string): string[] =>
+  [...text.matchAll(/\$\(([^()]+)\)/g)].map(([, name = '']) => name.trim());
+
+const predefinedNames = [
+  'Build.BuildId',
+  'Build.BuildNumber',
+  'Build.DefinitionName',
+  'System.CollectionUri',
+  'System.TeamFoundationCollectionUri',
+  'System.TeamProjectId',
+  'System.TeamProject',
+  'System.HostType',
+  'System.DefinitionId',
+  'System.PlanId',
+  'System.TimelineId',
+  'System.JobId',
+  'System.JobName',
+  'System.JobDisplayName',
+  'System.TaskInstanceId',
+  'System.StageName',
+  'System.StageAttempt',
+  'System.PhaseAttempt',
+  'System.JobAttempt',
+] as const;
+
+export const isPredefined = (name: string): boolean =>
+  predefinedNames.some(each => each.toLowerCase() === name.toLowerCase());
+
 /**
  * The predefined variables that a pipeline author can use.
  *
- * @param jobId the server job or the agent job: each sees its own id.
+ * @param job whose task asks: each sees its own ids.
  */
-export const predefined = (run: Run, jobId: string, collectionUri: string): Variables => ({
+export const predefined = (
+  run: Run,
+  job: Job,
+  collectionUri: string,
+): Record<(typeof predefinedNames)[number], string> => ({
   'Build.BuildId': String(run.buildId),
   'Build.BuildNumber': `${run.createdAt.slice(0, 10).replaceAll('-', '')}.${run.buildId}`,
   'Build.DefinitionName': run.name,
@@ -28,8 +61,11 @@ export const predefined = (run: Run, jobId: string, collectionUri: string): Vari
   'System.DefinitionId': '1',
   'System.PlanId': run.planId,
   'System.TimelineId': run.timelineId,
-  'System.JobId': jobId,
-  'System.TaskInstanceId': run.taskInstanceId,
+  'System.JobId': job.id,
+  'System.JobName': job.name,
+  'System.JobDisplayName': job.displayName,
+  // Of the one task of a server job; an agent tells its steps another for each.
+  'System.TaskInstanceId': job.taskIds[0] ?? '',
   'System.StageName': '__default',
   'System.StageAttempt': String(run.attempt),
   'System.PhaseAttempt': '1',

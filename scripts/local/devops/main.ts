@@ -16,9 +16,11 @@ const names = (text: string): string[] =>
 
 const program = new Command('local:devops')
   .description(
-    'A stand-in for Azure DevOps on 127.0.0.1: agent pools, agents, plans, and a player of pipelines under /_local/runs.\n' +
+    'A stand-in for Azure DevOps on 127.0.0.1: agent pools, agents, plans, and a player of pipelines under /_local/pipelines and /_local/runs.\n' +
       'It accepts the personal access token in the environment variable AZDO_LOCAL_PAT, else the one in DATA/pat ' +
-      '(made when missing). A token is never an argument: those can be seen by everyone on the machine.',
+      '(made when missing). A token is never an argument: those can be seen by everyone on the machine.\n' +
+      'Messages of PublishToAzureServiceBus go to the queue agent-requests of the storage account whose connection ' +
+      'string is in AZDO_LOCAL_QUEUE_STORAGE.',
   )
   .requiredOption('--data <folder>', 'where everything is kept')
   .option('--port <number>', 'port to listen on; 0 for a free one', wholeNumber, 0)
@@ -63,6 +65,7 @@ await runService('Azure DevOps (local)', () =>
     dataDir: options.data,
     port: options.port,
     pat: process.env['AZDO_LOCAL_PAT'],
+    queueStorage: process.env['AZDO_LOCAL_QUEUE_STORAGE'] || undefined,
     pools: options.pools ?? [],
     allowIdentity: options.allowIdentity ?? false,
     offlineAfterMs: options.offlineAfter,

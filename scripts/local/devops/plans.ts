@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { planNotFound, planTerminated } from './errors.js';
-import type { Run, State } from './state.js';
+import type { Run } from './rows.js';
+import type { State } from './state.js';
 
 /** The path of everything in a plan. */
 export const planPath = '/:scope/_apis/distributedtask/hubs/:hub/plans/:planId';

@@ -1,7 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import * as z from 'zod';
 import { poolExists, poolNotFound } from './errors.js';
-import { now, type Pool, type State } from './state.js';
+import type { Pool } from './rows.js';
+import { now, type State } from './state.js';
 import { decode, list, number } from './wire.js';
 
 const PoolQuery = z.object({ poolName: z.string().optional(), poolIds: z.string().optional() });

@@ -1,12 +1,13 @@
 import type { FastifyInstance } from 'fastify';
 import * as z from 'zod';
+import type { FunctionAnswer } from './azure-function-task.js';
 import { parseDemand } from './demands.js';
 import { ControlError } from './errors.js';
-import type { JobQueue } from './job-requests.js';
-import type { RunLog } from './log-view.js';
+import { type RunState, runState } from './job-graph.js';
+import type { JobDefinition } from './jobs.js';
+import { firstServerJob, type RunViews } from './run-view.js';
 import type { Runs } from './runs.js';
-import type { Run } from './state.js';
-import type { Timelines } from './timelines.js';
+import type { ServerJobs } from './server-jobs.js';
 
 const minutes = z
   .number()
@@ -63,79 +64,64 @@ interface RunParams {
   readonly Params: { readonly runId: string };
 }
 
+const serverJobName = 'RequestAzDOAgent';
+const agentJobName = 'RunWithEphemeralAgent';
+
+/** A server job with one AzureFunction@1 task and, unless there is none, a job on an agent that depends on it. */
+function twoJobs({ request, job }: z.infer<typeof NewRun>): JobDefinition[] {
+  const common = { condition: 'succeeded', variables: {} } as const;
+  const { timeoutMinutes, ...task } = request;
+  const serverJob: JobDefinition = {
+    ...common,
+    name: serverJobName,
+    displayName: serverJobName,
+    dependsOn: [],
+    timeoutMinutes,
+    work: { kind: 'server', displayName: 'AzureFunction', task: { kind: 'function', ...task } },
+  };
+  if (!job) return [serverJob];
+  const { timeoutMinutes: jobMinutes, ...work } = job;
+  const agentJob: JobDefinition = {
+    ...common,
+    name: agentJobName,
+    displayName: agentJobName,
+    dependsOn: [serverJobName],
+    timeoutMinutes: jobMinutes,
+    work: { kind: 'agent', ...work },
+  };
+  return [serverJob, agentJob];
+}
+
 /** The control API of the player: what a person does in the web pages of the service. */
 export function addRunRoutes(
   server: FastifyInstance,
   runs: Runs,
-  queue: JobQueue,
-  timelines: Timelines,
-  log: RunLog,
+  serverJobs: ServerJobs,
+  { view, viewWithLog }: RunViews,
 ): void {
-  const jobView = (run: Run): object | null => {
-    if (!run.job) return null;
-    const request = run.jobRequestId === undefined ? undefined : queue.get(run.jobRequestId);
-    const record = timelines.get(run.runId, run.agentJobId);
-    return {
-      requestId: request?.id ?? null,
-      agentName: request?.agent?.name ?? null,
-      state: request ? jobState(request) : record?.state === 'completed' ? 'completed' : 'pending',
-      result: request?.result ?? record?.result ?? null,
-      queuedAt: request?.queueTime ?? null,
-      startedAt: request?.receiveTime ?? null,
-      finishedAt: request?.finishTime ?? null,
-    };
-  };
-
-  const view = (run: Run) => ({
-    runId: run.runId,
-    name: run.name,
-    attempt: run.attempt,
-    buildId: run.buildId,
-    state: run.state,
-    result: run.result ?? null,
-    projectId: run.projectId,
-    planId: run.planId,
-    timelineId: run.timelineId,
-    jobId: run.jobId,
-    taskInstanceId: run.taskInstanceId,
-    request: {
-      status: run.answer?.status ?? null,
-      requestId: run.answer?.requestId ?? null,
-      response: run.answer?.response ?? null,
-      error: run.answer?.error ?? null,
-      answeredAt: run.answer?.at ?? null,
-      completions: run.completions,
-    },
-    job: jobView(run),
-    variables: Object.fromEntries(
-      Object.entries(runs.outputs(run)).map(([name, variable]) => [name, variable.value]),
-    ),
-    issues: timelines.of(run.runId).flatMap(record => record.issues),
-    createdAt: run.createdAt,
-    startedAt: run.startedAt ?? null,
-    finishedAt: run.finishedAt ?? null,
-  });
-  const viewWithLog = (run: Run) => ({ ...view(run), log: log.of(run.runId) });
-
   server.post('/_local/runs', async (request, reply) => {
-    const run = runs.start(control(NewRun, request.body));
+    const definition = control(NewRun, request.body);
+    const { name, attempt, authToken } = definition;
+    const run = runs.start({ name, attempt, authToken, jobs: twoJobs(definition) });
     return reply.code(201).send(view(run));
   });
   server.get('/_local/runs', async () => runs.all().map(view));
 
   // For those who wait for many: a view of each run would keep this service from its work.
   server.get('/_local/run-states', async () => {
-    const counts: Partial<Record<Run['state'], number>> = {};
-    for (const { state } of runs.all()) counts[state] = (counts[state] ?? 0) + 1;
+    const counts: Partial<Record<RunState, number>> = {};
+    for (const run of runs.all()) {
+      const state = runState(run, run.state === 'completed' ? [] : runs.jobsOf(run.runId));
+      counts[state] = (counts[state] ?? 0) + 1;
+    }
     return counts;
   });
 
   server.get('/_local/completions', async () =>
-    runs
-      .all()
-      .flatMap(({ runId, planId, taskInstanceId, completions }) =>
-        completions.map(completion => ({ runId, planId, taskInstanceId, ...completion })),
-      ),
+    runs.all().flatMap(({ runId, planId, completions }) => {
+      const taskInstanceId = firstServerJob(runs.jobsOf(runId))?.taskIds[0] ?? null;
+      return completions.map(completion => ({ runId, planId, taskInstanceId, ...completion }));
+    }),
   );
 
   server.get<RunParams>('/_local/runs/:runId', async (request, reply) => {
@@ -148,8 +134,10 @@ export function addRunRoutes(
   server.post<RunParams>('/_local/runs/:runId/cancel', async request =>
     viewWithLog(runs.cancel(request.params.runId)),
   );
+  const redeliver = async (runId: string): Promise<FunctionAnswer> =>
+    serverJobs.redeliver(runs.get(runId).runId);
   server.post<RunParams>('/_local/runs/:runId/redeliver', async request => {
-    const { status, body } = await runs.redeliver(request.params.runId);
+    const { status, body } = await redeliver(request.params.runId);
     return { status, body };
   });
   server.post<RunParams>('/_local/runs/:runId/retry', async (request, reply) => {
@@ -158,17 +146,8 @@ export function addRunRoutes(
   });
 }
 
-function jobState(request: {
-  finishTime?: string | undefined;
-  receiveTime?: string | undefined;
-  agent?: object | undefined;
-}): string {
-  if (request.finishTime !== undefined) return 'completed';
-  if (request.receiveTime !== undefined) return 'running';
-  return request.agent ? 'assigned' : 'queued';
-}
-
-function control<Value>(schema: z.ZodType<Value>, value: unknown): Value {
+/** @throws {ControlError} 400 with everything that is wrong. */
+export function control<Value>(schema: z.ZodType<Value>, value: unknown): Value {
   const parsed = schema.safeParse(value);
   if (!parsed.success) throw new ControlError(400, z.prettifyError(parsed.error));
   return parsed.data;

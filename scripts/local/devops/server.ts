@@ -5,6 +5,7 @@ import getPort from 'get-port';
 import { addCallsAndFaults } from '../calls.js';
 import { addClock, ServiceClock } from '../clock.js';
 import { listenBacklog, type RunningService } from '../service.js';
+import { AgentJobs } from './agent-jobs.js';
 import { addAgentRecordsRoute } from './agent-records.js';
 import { addAgentRoutes } from './agents.js';
 import { Auth, readOrMakePat } from './auth.js';
@@ -13,14 +14,20 @@ import { addEventRoutes } from './events.js';
 import { devOpsPresets } from './fault-presets.js';
 import { addIdentityRoute } from './identity.js';
 import { addJobRequestRoutes, JobQueue } from './job-requests.js';
+import { Jobs } from './jobs.js';
 import { addLocationRoutes } from './locations.js';
 import { RunLog } from './log-view.js';
 import { addLogRoutes } from './logs.js';
+import { addPipelineRoutes } from './pipeline-routes.js';
 import { addPlanRoutes } from './plans.js';
 import { addPoolRoutes, createPool, poolNamed } from './pools.js';
 import { addRunRoutes } from './run-routes.js';
+import { RunVariables } from './run-variables.js';
+import { runViews } from './run-view.js';
 import { Runs } from './runs.js';
 import { Secrets } from './secrets.js';
+import { ServerJobs } from './server-jobs.js';
+import { forwardTo } from './service-bus-task.js';
 import { addSessionRoutes } from './session-routes.js';
 import { Sessions } from './sessions.js';
 import { State } from './state.js';
@@ -44,6 +51,8 @@ export interface DevOpsOptions {
   readonly messageHoldMs?: number;
   /** How long AzureFunction@1 waits for the function's answer (default 20 s). */
   readonly answerTimeoutMs?: number;
+  /** Connection string of the storage account to whose queue messages of PublishToAzureServiceBus are forwarded. */
+  readonly queueStorage?: string | undefined;
   /** Makes the chances of fault rules reproducible; absent: by chance. */
   readonly seed?: number | undefined;
   /** How far its clock is ahead, or behind when negative. */
@@ -82,19 +91,19 @@ export async function startDevOps(options: DevOpsOptions): Promise<RunningDevOps
     silenceAfterRestartMs: offlineAfterMs * 3,
   });
   const queue = new JobQueue(state, sessions, options.lockMs ?? 60_000);
-  const runs = new Runs({
-    state,
-    auth,
-    queue,
-    timelines,
-    log,
-    secrets,
-    collectionUri,
+  const variables = new RunVariables(collectionUri);
+  const jobs = new Jobs(state, timelines);
+  const common = { state, jobs, auth, timelines, log, secrets, variables };
+  const serverJobs = new ServerJobs({
+    ...common,
     answerTimeoutMs: options.answerTimeoutMs ?? 20_000,
+    sendToQueue: options.queueStorage === undefined ? undefined : forwardTo(options.queueStorage),
   });
+  const agentJobs = new AgentJobs({ ...common, queue, collectionUri });
+  const runs = new Runs({ ...common, serverJobs, agentJobs });
   sessions.serve({
     listening: agentId => queue.schedule(agentId),
-    next: (agentId, lastMessageId) => runs.nextMessage(agentId, lastMessageId),
+    next: (agentId, lastMessageId) => agentJobs.nextMessage(agentId, lastMessageId),
     ended: agentId => queue.release(agentId),
   });
 
@@ -118,7 +127,9 @@ export async function startDevOps(options: DevOpsOptions): Promise<RunningDevOps
   answerErrors(server);
   addClock(server, new ServiceClock(options.skewSeconds));
   addCallsAndFaults(server, { presets: devOpsPresets, seed: options.seed ?? randomInt(2 ** 31) });
-  addRunRoutes(server, runs, queue, timelines, log);
+  const views = runViews(runs, queue, timelines, log);
+  addRunRoutes(server, runs, serverJobs, views);
+  addPipelineRoutes(server, runs, views);
   addAgentRecordsRoute(server, state);
   if (options.allowIdentity) addIdentityRoute(server, auth);
 
@@ -130,7 +141,7 @@ export async function startDevOps(options: DevOpsOptions): Promise<RunningDevOps
         addPlanRoutes(plan, state, collectionUri);
         addTimelineRoutes(plan, state, timelines, log);
         addLogRoutes(plan, state, log, secrets);
-        addEventRoutes(plan, state, runs);
+        addEventRoutes(plan, state, runs, serverJobs);
       });
       await scope.register(async org => {
         org.addHook('onRequest', auth.requireOrganisation);
@@ -168,6 +179,7 @@ export async function startDevOps(options: DevOpsOptions): Promise<RunningDevOps
     close: async () => {
       clearInterval(ticking);
       runs.close();
+      serverJobs.close();
       sessions.close();
       await server.close();
       state.close();

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { recordSession, recordSessionEnd } from './agent-records.js';
 import { sessionConflict, sessionExpired } from './errors.js';
-import type { Agent, Session, State } from './state.js';
+import type { Agent, Session } from './rows.js';
+import type { State } from './state.js';
 
 export interface Message {
   readonly messageId: number;

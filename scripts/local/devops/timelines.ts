@@ -3,8 +3,9 @@ import * as z from 'zod';
 import { badRequest, timelineNotFound } from './errors.js';
 import type { RunLog } from './log-view.js';
 import { findLivePlan, findPlan, type PlanParams, planPath } from './plans.js';
+import type { Issue, Run, TimelineRecord } from './rows.js';
 import type { Secrets } from './secrets.js';
-import { type Issue, now, type Run, type State, type TimelineRecord } from './state.js';
+import { now, type State } from './state.js';
 import { decode, list, wireEnum } from './wire.js';
 
 const WireIssue = z.object({
@@ -96,7 +97,7 @@ export class Timelines {
   fail(runId: string, id: string, message: string): void {
     const issue: Issue = { type: 'error', message };
     this.put(runId, id, { issues: [...(this.get(runId, id)?.issues ?? []), issue] });
-    this.#log.add(runId, `##[error]${message}`);
+    this.#log.addTo(runId, id, `##[error]${message}`);
   }
 
   /** What a client says about a record: fields that it leaves out stay; issues that are new appear in the log. */
@@ -108,7 +109,7 @@ export class Timelines {
     }));
     for (const issue of issues ?? []) {
       const known = current?.issues.some(old => old.type === issue.type && old.message === issue.message);
-      if (!known) this.#log.add(run.runId, `##[${issue.type}]${issue.message}`);
+      if (!known) this.#log.addTo(run.runId, update.id, `##[${issue.type}]${issue.message}`);
     }
     const variables = { ...current?.variables };
     for (const [name, variable] of Object.entries(update.variables ?? {})) {

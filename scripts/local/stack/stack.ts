@@ -130,6 +130,8 @@ async function startParts(
   const storage = await launch('storage', options.storageFaults ? ['--faults', ...seed] : []);
   const devops = await launch('devops', ['--pools', agentPools.join(','), ...seed], {
     AZDO_LOCAL_PAT: secrets.pat,
+    // Where a pipeline's PublishToAzureServiceBus ends up.
+    AZDO_LOCAL_QUEUE_STORAGE: storage?.details?.['connectionString'] ?? given['AzureWebJobsStorage'] ?? '',
   });
   const batch = await launch('batch', ['--account', batchAccount, ...seed]);
   const settings = hostSettings(given, { storage, batch, devops, ...secrets });

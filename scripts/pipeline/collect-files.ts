@@ -1,0 +1,65 @@
+import { readFile } from 'node:fs/promises';
+import { posix, relative, resolve, sep } from 'node:path';
+import { isScalar, parseDocument, visit } from 'yaml';
+
+export interface PipelineFiles {
+  /** The pipeline's own file, as it is named in `files`: from the folder that counts as the repository. */
+  readonly path: string;
+  readonly files: Readonly<Record<string, string>>;
+}
+
+/**
+ * Reads a pipeline and every template that it includes. A template that is not there is left out: the player tells
+ * where it was included.
+ *
+ * @param root folder that counts as the repository: a template's path may begin there
+ * @throws a sentence, when the pipeline itself can't be read
+ */
+export async function collectFiles(file: string, root: string): Promise<PipelineFiles> {
+  const path = relative(root, resolve(root, file)).split(sep).join('/');
+  const files: Record<string, string> = { [path]: await readPipelineFile(resolve(root, path), file) };
+  const unread = [path];
+  for (let next = unread.pop(); next !== undefined; next = unread.pop()) {
+    for (const template of templatesIn(files[next] ?? '')) {
+      const included = template.startsWith('/')
+        ? posix.normalize(template.slice(1))
+        : posix.join(posix.dirname(next), template);
+      if (Object.hasOwn(files, included)) continue;
+      const text = await readIfThere(resolve(root, included));
+      if (text === undefined) continue;
+      files[included] = text;
+      unread.push(included);
+    }
+  }
+  return { path, files };
+}
+
+async function readPipelineFile(path: string, named: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    throw new Error(`${named} can't be read: ${code === 'ENOENT' ? 'there is no such file' : code}.`, {
+      cause: error,
+    });
+  }
+}
+
+function templatesIn(text: string): readonly string[] {
+  const found: string[] = [];
+  visit(parseDocument(text), {
+    Pair: (_key, { key, value }) => {
+      if (!isScalar(key) || key.value !== 'template' || !isScalar(value)) return;
+      if (typeof value.value === 'string') found.push(value.value);
+    },
+  });
+  return found;
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
