@@ -15,7 +15,8 @@ export type ProblemCode =
   | 'DeadLetterNotFound'
   | 'MethodNotAllowed'
   | 'TooManyWaiting'
-  | 'StorageUnavailable';
+  | 'StorageUnavailable'
+  | 'AzDOUnavailable';
 
 const titles: Readonly<Record<ProblemCode, readonly [status: number, title: string]>> = {
   InvalidRequest: [400, 'The request can not be accepted as it is'],
@@ -26,6 +27,7 @@ const titles: Readonly<Record<ProblemCode, readonly [status: number, title: stri
   MethodNotAllowed: [405, 'This route does not know that method'],
   TooManyWaiting: [429, 'Too many agent requests wait already'],
   StorageUnavailable: [503, 'Storage can not be reached'],
+  AzDOUnavailable: [503, 'Azure DevOps can not be asked'],
 };
 
 /** An RFC 9457 answer. */
