@@ -241,7 +241,7 @@ const table: readonly (readonly [string, string, RegExp | undefined])[] = [
   ['functions/composition.ts', '//\n'.repeat(90), undefined],
   [
     'functions/composition/operations.ts',
-    "import { a } from '../../shared/adapters/storage-queue.js';\nimport { b } from '../composition.js';\nvoid process.env;",
+    "import { a } from '../../shared/adapters/batch.js';\nimport { b } from '../composition.js';\nvoid process.env;",
     undefined,
   ],
   [
