@@ -191,6 +191,30 @@ events('a burst is told in parts, none of its lines twice and none left out', as
   assert.is(new Set(told).size, 2_000);
 });
 
+events('a line that is a second late is told of in the middle of a burst, too', async () => {
+  const scene = open();
+  const read = scene.another();
+  let { next } = await read({});
+  const told: string[] = [];
+  for (let index = 0; index < 2_000; index += 1) {
+    scene.clock.advance(1);
+    await ask(scene, `r-${index}`);
+    if (index % 250 !== 249) continue;
+    const answer = await read({ after: next });
+    ({ next } = answer);
+    told.push(...answer.lines);
+    if (index === 1_249) await ask(scene, 'late', 1_000);
+  }
+  for (let turn = 0; turn < 20; turn += 1) {
+    scene.clock.advance(1_000);
+    const answer = await read({ after: next });
+    ({ next } = answer);
+    told.push(...answer.lines);
+  }
+  assert.is(told.length, 2_001);
+  assert.is(new Set(told).size, 2_001);
+});
+
 events('whatever the order in which lines arrive, each is told once', async () => {
   const step = fc.record({
     kind: fc.constantFrom('ask', 'ask', 'note', 'note', 'end', 'read', 'read'),
