@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { eventsSchema } from '../../shared/answers/request.js';
@@ -127,11 +127,10 @@ events('answers a wait as soon as something happens, or with nothing when the ti
   const nothing = await read({ after: next, wait: '5' });
   assert.equal(nothing.lines, []);
   assert.is(scene.clock.now().getTime() - before, 5_000);
-  const sleeping = scene.clock.sleep;
   const busy = {
     ...scene.clock,
     sleep: async (ms: number) => {
-      await sleeping(ms);
+      await scene.clock.sleep(ms);
       if (scene.clock.sleeps.length === 8) await ask(scene, 'late');
     },
   };
