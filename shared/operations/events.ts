@@ -25,8 +25,10 @@ export interface EventFeed {
 const overlapMs = 10_000;
 /** Where more happens than a cursor can remember, lines are told of only once no earlier one is to be expected. */
 const settledMs = 2_000;
-/** In one answer. */
-const eventsAtMost = marksAtMost;
+/** In one answer, but for those of one moment, which are never parted. */
+const eventsAtMost = 500;
+/** Whoever comes back later than that goes on from so long ago. */
+const cursorKeepsMs = 60 * 60_000;
 /** The oldest of the live requests changes slowly, and one that is too old is only less cheap. */
 const oldestKeptMs = 60_000;
 const rowsAtMost = 20_000;
@@ -52,8 +54,10 @@ export function eventFeed(survey: RequestSurvey, clock: Pick<Clock, 'now'>): Eve
       return { toldUntil: clock.now().getTime(), told: new Set(), oldest };
     },
 
-    after: async cursor => {
+    after: async given => {
       const now = clock.now().getTime();
+      const cursor =
+        given.toldUntil < now - cursorKeepsMs ? { ...given, toldUntil: now - cursorKeepsMs } : given;
       const oldest = await oldestLive();
       const changedSince = new Date(cursor.toldUntil).toISOString();
       // The live ones first: one that ends meanwhile is then seen twice rather than never.

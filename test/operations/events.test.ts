@@ -119,6 +119,18 @@ events('misses no end of a request that was asked for days ago', async () => {
   assert.equal((await scene.another()({ after: next })).lines, ['old cancelled By its caller.']);
 });
 
+events('a reader that was away for hours goes on with the last hour', async () => {
+  const scene = open();
+  const read = scene.another();
+  const { next } = await read({});
+  scene.clock.advance(60_000);
+  await ask(scene, 'long-ago');
+  scene.clock.advance(2 * 60 * 60_000);
+  await ask(scene, 'lately');
+  scene.clock.advance(30 * 60_000);
+  assert.equal((await read({ after: next })).lines, ['lately accepted Asked for.']);
+});
+
 events('answers a wait as soon as something happens, or with nothing when the time is up', async () => {
   const scene = open();
   const read = scene.another();
