@@ -21,4 +21,10 @@ refuse('otherRedrive', 'deadletters/redrive', ['PUT', 'PATCH', 'DELETE'], ['POST
 refuse('otherPurge', 'deadletters/purge', ['PUT', 'PATCH', 'DELETE'], ['POST']);
 refuse('otherHelp', 'help', ['POST', 'PUT', 'PATCH', 'DELETE'], ['GET'], 'anonymous');
 refuse('otherHelpWithCode', 'help/{code}', ['POST', 'PUT', 'PATCH', 'DELETE'], ['GET'], 'anonymous');
+for (const route of ['pools', 'overview', 'events', 'placeholders']) {
+  const name = `other${route.charAt(0).toUpperCase()}${route.slice(1)}`;
+  refuse(name, route, ['POST', 'PUT', 'PATCH', 'DELETE'], ['GET']);
+}
+refuse('otherPlaceholderAction', 'placeholders/{action}', ['GET', 'PUT', 'PATCH', 'DELETE'], ['POST']);
+refuse('otherDiagnosis', 'diagnosis', ['GET', 'PUT', 'PATCH', 'DELETE'], ['POST']);
 refuse('otherProvideAzDOAgent', 'ProvideAzDOAgent', ['GET', 'PUT', 'PATCH', 'DELETE'], ['POST']);

@@ -8,13 +8,12 @@ import { carried, isDeadLetter } from '../domain/dead-letter.js';
 import { requestIdPattern } from '../domain/names.js';
 import { show } from '../domain/view.js';
 import { deadLetterListQuerySchema, readQuery } from '../input/query.js';
-import { bodyLimitBytes, decodeUtf8, parseJson } from '../input/request-body.js';
 import { purgeBodySchema, redriveBodySchema } from '../input/settle-body.js';
 import type { RequestStore } from '../ports.js';
 import { type ApiRequest, baseUrlOf } from './api-request.js';
 import { methodNotAllowed } from './method-not-allowed.js';
-import { type ApiResponse, invalidRequest, json, problem } from './problem.js';
-import { readBody } from './read-body.js';
+import { type ApiResponse, json, problem } from './problem.js';
+import { readAsked } from './read-asked.js';
 import { readPage } from './show-request.js';
 
 interface LookupDependencies {
@@ -88,11 +87,3 @@ export const settleDeadLetters =
 /** Always 200: each id has a result of its own. */
 const answer = (results: readonly DeadLetterResult[]): ApiResponse =>
   json(200, { results } satisfies DeadLetterResults);
-
-/** @returns the answer to a body that can't be accepted. */
-async function readAsked<T>(call: ApiRequest, schema: z.ZodType<T>): Promise<{ value: T } | ApiResponse> {
-  const bytes = await readBody(call);
-  if (!bytes) return problem('BodyTooLarge', `The body may have at most ${bodyLimitBytes} bytes.`);
-  const body = parseJson(decodeUtf8(bytes), schema);
-  return body.ok ? body : invalidRequest(body.errors);
-}

@@ -17,6 +17,7 @@ export const problems = {
   MethodNotAllowed: [405, 'This route does not know that method'],
   TooManyWaiting: [429, 'Too many agent requests wait already'],
   StorageUnavailable: [503, 'Storage can not be reached'],
+  AzDOUnavailable: [503, 'Azure DevOps can not be asked'],
 } as const satisfies Readonly<Record<string, readonly [status: number, title: string]>>;
 
 export type ProblemCode = keyof typeof problems;

@@ -6,6 +6,7 @@ import {
 } from '../answers/dead-letters.js';
 import { diagnosisSchema } from '../answers/diagnosis.js';
 import { healthSchema } from '../answers/health.js';
+import { helpEntrySchema, helpSchema } from '../answers/help.js';
 import { overviewSchema } from '../answers/overview.js';
 import {
   placeholderResultsSchema,
@@ -49,6 +50,8 @@ const schemas = {
   PlaceholderResults: placeholderResultsSchema,
   Diagnosis: diagnosisSchema,
   Health: healthSchema,
+  HelpEntry: helpEntrySchema,
+  Help: helpSchema,
 };
 
 for (const [id, schema] of Object.entries(schemas)) {

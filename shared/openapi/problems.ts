@@ -31,11 +31,16 @@ const examples: Readonly<Record<ProblemCode, Pick<Problem, 'detail' | 'errors'>>
       'Storage can not be reached, so it is not known what became of this call. Send it again; a request with a requestId, ' +
       'or from a pipeline, is not doubled by that.',
   },
+  AzDOUnavailable: {
+    detail:
+      "Agent pool Private Ubuntu can't be looked up. Azure DevOps can't be reached: the connection was refused.",
+  },
 };
 
 const headersOf: Partial<Record<ProblemCode, Readonly<Record<string, oas31.HeaderObject>>>> = {
   TooManyWaiting: { 'Retry-After': headers.retryAfter },
   StorageUnavailable: { 'Retry-After': headers.retryAfter },
+  AzDOUnavailable: { 'Retry-After': headers.retryAfter },
   MethodNotAllowed: { Allow: headers.allow },
 };
 

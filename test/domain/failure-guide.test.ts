@@ -48,7 +48,7 @@ function literalsOfTheProduct(): Literals {
         );
         if (!values.has('stage') && !values.has('retryable')) return;
         // Also of a choice between two: `isQuota ? 'QuotaReached' : 'PoolResizeFailed'`.
-        for (const [, code = ''] of (values.get('code') ?? '').matchAll(/'([^']+)'/g)) given.add(code);
+        for (const [, code = ''] of (values.get('code') ?? '').matchAll(/'([A-Za-z0-9]+)'/g)) given.add(code);
       },
     }).visit(program);
   }

@@ -7,22 +7,51 @@ import { root } from '../../scripts/root.js';
 import { askForAgent } from '../../shared/api/ask-for-agent.js';
 import { cancelRequest } from '../../shared/api/cancel-request.js';
 import { listDeadLetters, settleDeadLetters, showDeadLetter } from '../../shared/api/dead-letters.js';
-import { type ApiResponse, problemCodes, problems } from '../../shared/api/problem.js';
+import { showEvents } from '../../shared/api/events.js';
+import { showOverview } from '../../shared/api/overview.js';
+import { changePlaceholders, showPlaceholders } from '../../shared/api/placeholders.js';
+import { type ApiResponse, json, problemCodes, problems } from '../../shared/api/problem.js';
 import { listRequests, showRequest } from '../../shared/api/show-request.js';
 import { whenStorageIsAway } from '../../shared/api/when-storage-is-away.js';
 import { TransientError } from '../../shared/domain/failure.js';
+import { eventFeed } from '../../shared/operations/events.js';
+import { recentRequests } from '../../shared/operations/recent-requests.js';
+import { showPools } from '../../shared/operations/show-pools.js';
 import { apiCall, bodyOf, type CallOptions } from '../fakes/api-call.js';
 import { haveDeadLetter } from '../fakes/dead-letters.js';
+import { createFakeRequestSurvey } from '../fakes/request-survey.js';
 import { createWorld, type World } from '../fakes/world.js';
 import { documented, operations, problemsOf } from '../support/documented.js';
+
+type Away = (world: World, error: TransientError) => void;
+const storage =
+  (method: 'get' | 'insert' | 'list' | 'live'): Away =>
+  (world, error) =>
+    world.store.failNext(method, error, 5);
+const devOps =
+  (method: 'hasPlaceholder' | 'removePlaceholder'): Away =>
+  (world, error) =>
+    world.registry.failNext(method, error, 5);
+
+/** One for each world, so that what is away is away for the handler. */
+const surveys = new WeakMap<World, ReturnType<typeof createFakeRequestSurvey>>();
+const surveyOf = (world: World): ReturnType<typeof createFakeRequestSurvey> => {
+  const survey = surveys.get(world) ?? createFakeRequestSurvey(world.store.table);
+  surveys.set(world, survey);
+  return survey;
+};
+const survey =
+  (method: 'digests' | 'lives'): Away =>
+  (world, error) =>
+    surveyOf(world).failNext(method, error, 5);
 
 type Handler = (world: World) => Parameters<typeof whenStorageIsAway>[1];
 
 interface Provoked {
   readonly handler: Handler;
   readonly byCall?: Readonly<Record<string, CallOptions>>;
-  /** Storage calls that the handler can't do without. */
-  readonly storage: readonly ('get' | 'insert' | 'list')[];
+  /** What is away when it is asked, each by itself. */
+  readonly away: readonly Away[];
   /** A call that would do. */
   readonly good: CallOptions;
 }
@@ -36,7 +65,7 @@ const ask = (articleRoute: boolean): Provoked => ({
     BodyTooLarge: tooLarge,
     TooManyWaiting: { body: {} },
   },
-  storage: ['insert'],
+  away: [storage('insert')],
   good: { body: {} },
 });
 const settle = (action: string): Provoked => ({
@@ -45,8 +74,18 @@ const settle = (action: string): Provoked => ({
     InvalidRequest: { params: { action }, body: { requestIds: [] } },
     BodyTooLarge: { params: { action }, ...tooLarge },
   },
-  storage: ['get'],
+  away: [storage('get')],
   good: { params: { action }, body: { requestIds: ['r-1'] } },
+});
+
+const changePools = (action: string): Provoked => ({
+  handler: changePlaceholders,
+  byCall: {
+    InvalidRequest: { params: { action }, body: { devOpsPools: [] } },
+    BodyTooLarge: { params: { action }, ...tooLarge },
+  },
+  away: [devOps(action === 'ensure' ? 'hasPlaceholder' : 'removePlaceholder')],
+  good: { params: { action }, body: action === 'ensure' ? {} : { devOpsPools: ['Nobody names it'] } },
 });
 
 /** How each operation is made to give each of its problems. */
@@ -59,33 +98,53 @@ const provoked: Readonly<Record<string, Provoked>> = {
       InvalidRequest: { ...ended, query: { wait: 'x' } },
       RequestNotFound: { params: { requestId: 'nobody' } },
     },
-    storage: ['get'],
+    away: [storage('get')],
     good: ended,
   },
   listAgents: {
     handler: listRequests,
     byCall: { InvalidRequest: { query: { top: 'x' } } },
-    storage: ['list'],
+    away: [storage('list')],
     good: {},
   },
   cancelAgent: {
     handler: cancelRequest,
     byCall: { RequestNotFound: { params: { requestId: 'nobody' } }, RequestEnded: ended },
-    storage: ['get'],
+    away: [storage('get')],
     good: ended,
   },
   listDeadLetters: {
     handler: listDeadLetters,
     byCall: { InvalidRequest: { query: { code: '?' } } },
-    storage: ['list'],
+    away: [storage('list')],
     good: {},
   },
   getDeadLetter: {
     handler: showDeadLetter,
     byCall: { DeadLetterNotFound: { params: { requestId: 'nobody' } } },
-    storage: ['get'],
+    away: [storage('get')],
     good: ended,
   },
+  getPools: {
+    handler: world => async () => json(200, await showPools(world)(world.orchestrations)),
+    away: [storage('live')],
+    good: {},
+  },
+  getOverview: {
+    handler: world => showOverview({ ...world, recent: recentRequests(surveyOf(world), world.clock) }),
+    byCall: { InvalidRequest: { query: { hours: 'x' } } },
+    away: [survey('digests')],
+    good: {},
+  },
+  listEvents: {
+    handler: world => showEvents({ ...world, feed: eventFeed(surveyOf(world), world.clock) }),
+    byCall: { InvalidRequest: { query: { after: '?' } } },
+    away: [survey('lives')],
+    good: {},
+  },
+  listPlaceholders: { handler: showPlaceholders, away: [devOps('hasPlaceholder')], good: {} },
+  ensurePlaceholders: changePools('ensure'),
+  removePlaceholders: changePools('remove'),
   redriveDeadLetters: settle('redrive'),
   purgeDeadLetters: settle('purge'),
 };
@@ -102,7 +161,7 @@ async function worldOf(): Promise<World> {
 
 const perOperation = suite('the problems of an operation');
 
-for (const [operationId, { handler, byCall = {}, storage, good }] of Object.entries(provoked)) {
+for (const [operationId, { handler, byCall = {}, away, good }] of Object.entries(provoked)) {
   perOperation(`are those that ${operationId} gives, and no others`, async () => {
     const given: string[] = [];
     const call = async (world: World, options: CallOptions): Promise<ApiResponse> =>
@@ -114,9 +173,9 @@ for (const [operationId, { handler, byCall = {}, storage, good }] of Object.entr
       assert.is(bodyOf(answer)['code'], code, answer.body);
       given.push(code);
     }
-    for (const method of storage) {
+    for (const take of away) {
       const world = await worldOf();
-      world.store.failNext(method, new TransientError('StorageUnavailable', 'intake', 'Away.'), 5);
+      take(world, new TransientError('StorageUnavailable', 'intake', 'Away.'));
       given.push(String(bodyOf(await call(world, good))['code']));
     }
     assert.equal([...new Set(given)].toSorted(), problemsOf(operationId).toSorted());

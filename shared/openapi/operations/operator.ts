@@ -21,7 +21,7 @@ const whichPools = body(
 );
 const settled = {
   ...unauthorized,
-  ...problemsWith('InvalidRequest', 'BodyTooLarge', 'StorageUnavailable'),
+  ...problemsWith('InvalidRequest', 'BodyTooLarge', 'AzDOUnavailable'),
 };
 
 export const operatorPaths: ZodOpenApiPathsObject = {
@@ -97,7 +97,7 @@ export const operatorPaths: ZodOpenApiPathsObject = {
           },
         }),
         ...unauthorized,
-        ...problemsWith('StorageUnavailable'),
+        ...problemsWith('AzDOUnavailable'),
       },
     },
   },
@@ -157,7 +157,6 @@ export const operatorPaths: ZodOpenApiPathsObject = {
           missing: { summary: 'A Batch pool is missing', value: diagnosis },
         }),
         ...unauthorized,
-        ...problemsWith('StorageUnavailable'),
       },
     },
   },

@@ -1,9 +1,26 @@
-import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import * as z from 'zod';
+import type { ZodOpenApiPathsObject, ZodOpenApiResponseObject } from 'zod-openapi';
 import { healthSchema } from '../../answers/health.js';
+import { helpEntrySchema, helpSchema } from '../../answers/help.js';
+import { guideTo } from '../../domain/failure-guide.js';
 import { headers } from '../headers.js';
 import { anonymous, answer } from '../operation.js';
 
 const tags = ['Service'];
+const asPage = 'A page for people, unless JSON and no HTML is accepted.';
+const poolMissing = guideTo('PoolMissing');
+
+/** The same for people. */
+const withPage = (response: ZodOpenApiResponseObject): ZodOpenApiResponseObject => ({
+  ...response,
+  content: {
+    ...response.content,
+    'text/html': {
+      schema: { type: 'string' },
+      examples: { page: { summary: 'A page', value: '<!doctype html>…' } },
+    },
+  },
+});
 
 export const servicePaths: ZodOpenApiPathsObject = {
   '/health': {
@@ -28,6 +45,48 @@ export const servicePaths: ZodOpenApiPathsObject = {
             },
           },
         }),
+      },
+    },
+  },
+  '/help': {
+    get: {
+      tags,
+      operationId: 'listHelp',
+      summary: 'Explain all failure codes',
+      description: `What each \`failure.code\` means, and how to mend it. ${asPage}`,
+      security: anonymous,
+      responses: {
+        200: withPage(
+          answer('All of them.', helpSchema, {
+            one: { summary: 'One of them', value: { failures: [poolMissing] } },
+          }),
+        ),
+      },
+    },
+  },
+  '/help/{code}': {
+    get: {
+      tags,
+      operationId: 'getHelp',
+      summary: 'Explain a failure code',
+      description: `Where \`links.help\` of a request that failed leads. ${asPage}`,
+      security: anonymous,
+      requestParams: {
+        path: z.object({
+          code: z.string().meta({ description: 'A `failure.code`.', examples: ['PoolMissing'] }),
+        }),
+      },
+      responses: {
+        200: withPage(
+          answer('The entry of the code.', helpEntrySchema, {
+            poolMissing: { summary: 'A Batch pool is missing', value: poolMissing },
+          }),
+        ),
+        404: withPage(
+          answer('A code that is not known: the general entry.', helpEntrySchema, {
+            unknown: { summary: 'What holds for every failure', value: guideTo('SomethingElse') },
+          }),
+        ),
       },
     },
   },
