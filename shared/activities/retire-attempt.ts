@@ -34,7 +34,11 @@ export const retireAttempt =
           }
         : undefined,
     );
-    log.warn(`Request ${input.requestId} attempt ${attempt}: ${failure.code}: ${failure.message}`);
+    log.warn(`Request ${input.requestId} attempt ${attempt}: ${failure.code}: ${failure.message}`, {
+      requestId: input.requestId,
+      attempt,
+      code: failure.code,
+    });
     if (request) await tellPipeline(dependencies, request, pipelineLog.retry(failure, delayMs));
     return { delayMs };
   };

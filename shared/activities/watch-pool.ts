@@ -88,12 +88,14 @@ async function raise(
   requestId: string,
   situation: Situation,
 ): Promise<boolean> {
+  const about = { requestId, attempt: situation.attempt };
   try {
     const heard = await orchestrations.raise(requestId, situation);
-    if (!heard) log.warn(`Request ${requestId} has no running orchestration to hear of ${situation.kind}.`);
+    if (!heard)
+      log.warn(`Request ${requestId} has no running orchestration to hear of ${situation.kind}.`, about);
     return true;
   } catch (error) {
-    log.warn(`Request ${requestId} could not be told of ${situation.kind}: ${messageOf(error)}`);
+    log.warn(`Request ${requestId} could not be told of ${situation.kind}: ${messageOf(error)}`, about);
     return false;
   }
 }
@@ -107,6 +109,7 @@ async function tellThatItRuns(dependencies: WithOrchestrations, listed: LiveRequ
   } catch (error) {
     dependencies.log.warn(
       `Request ${listed.requestId}: its pipeline could not be told that its task runs: ${messageOf(error)}`,
+      { requestId: listed.requestId, attempt: listed.attempt },
     );
   }
 }

@@ -28,6 +28,8 @@ export interface BatchComputeOptions {
   /** Default `2022-10-01.16.0`, what the client was made for. */
   readonly apiVersion?: string;
   readonly clock?: Clock;
+  /** Told of the nodes of a pool, by their state, when they are listed anyway. */
+  readonly onNodes?: (poolId: string, byState: ReadonlyMap<string, number>) => void;
 }
 
 /** With both slashes: the audience of Batch ends in one. */
@@ -283,7 +285,7 @@ export function createBatchCompute(options: BatchComputeOptions): Compute {
     poolProblem: async poolId => {
       const what = `Batch pool ${poolId} can't be used`;
       try {
-        const problem = await findPoolProblem(client, poolId, call);
+        const problem = await findPoolProblem(client, poolId, call, options.onNodes);
         if (problem?.code === 'PoolMissing') fitPools.delete(poolId);
         return problem;
       } catch (error) {

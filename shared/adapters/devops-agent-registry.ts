@@ -17,6 +17,8 @@ export interface DevOpsAgentRegistryOptions {
   readonly organizationUrl: string;
   readonly auth: { readonly personalAccessToken: string } | { readonly credential: TokenCredential };
   readonly clock?: Clock;
+  /** Called each time that the service asks us to call less often. */
+  readonly onThrottle?: () => void;
 }
 
 /** Azure DevOps as a resource of Entra ID, the same in every tenant. */
@@ -69,7 +71,7 @@ export function createDevOpsAgentRegistry(options: DevOpsAgentRegistryOptions): 
   const openRest = restOpener(options);
   const poolIds = new Map<string, number>();
   const placeholders = new Map<string, { readonly until: number; readonly adding: Promise<void> }>();
-  const throttle = createDevOpsThrottle(clock, 'registration');
+  const throttle = createDevOpsThrottle(clock, 'registration', options.onThrottle);
 
   async function call(what: string, send: (rest: Rest) => Promise<RestAnswer>): Promise<Answer> {
     await throttle.pause();

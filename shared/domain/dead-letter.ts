@@ -9,7 +9,7 @@ const messageLimitBytes = 64 * 1024;
  * text, else in base64; where that would be too large for a queue it stays in the table only, and the message says so.
  */
 export function deadLetterMessage(
-  request: Pick<AgentRequest, 'requestId' | 'generation' | 'profile'>,
+  request: Pick<AgentRequest, 'requestId' | 'generation' | 'profile' | 'traceparent'>,
   failure: Failure,
   original: Uint8Array,
   at: string,
@@ -21,6 +21,7 @@ export function deadLetterMessage(
     profile: request.profile,
     deadLetteredAt: at,
     failure,
+    ...(request.traceparent === undefined ? {} : { traceparent: request.traceparent }),
   };
   const inTable = JSON.stringify({ ...envelope, messageInTable: true });
   if (original.length > messageLimitBytes) return inTable;

@@ -61,7 +61,14 @@ const requestFields = {
 export const requestBodySchema = z.strictObject(requestFields);
 export type RequestBody = z.infer<typeof requestBodySchema>;
 
-const messageFields = { ...requestFields, replyQueue: z.string().min(3).max(63).optional() };
+/** W3C Trace Context. One that is malformed is taken for none, as the standard says. */
+const traceparent = z.string().max(512).optional();
+
+const messageFields = {
+  ...requestFields,
+  replyQueue: z.string().min(3).max(63).optional(),
+  traceparent,
+};
 const version = z.literal(1, 'must be 1: this is the only version of the message known here');
 
 export const queueMessageSchema = z.strictObject({ version, ...messageFields });
@@ -75,6 +82,7 @@ export const bundleSchema = z.strictObject({ version, requests: z.array(z.unknow
 export const bundledMessageSchema = z.strictObject({
   version,
   ...requestFields,
+  traceparent,
   requestId: requestFields.requestId.unwrap(),
 });
 export type BundledMessage = z.infer<typeof bundledMessageSchema>;
