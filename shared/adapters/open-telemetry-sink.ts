@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   type Attributes,
   type HrTime,
@@ -117,7 +118,7 @@ const resourceOf = (serviceName: string): Resource =>
     resourceFromAttributes({
       'service.name': serviceName,
       'service.version': product.productVersion,
-      'service.instance.id': `${process.pid}`,
+      'service.instance.id': randomUUID(),
     }),
   );
 

@@ -51,7 +51,7 @@ export async function beginLifecycle(
   const begun: AgentRequest = {
     ...request,
     startClaimedAt: now.toISOString(),
-    ...(traceparent === undefined ? {} : { traceparent }),
+    traceparent: traceparent ?? request.traceparent,
   };
   const claimed = await store.replace(stored, begun);
   if (claimed === 'changed') {

@@ -96,11 +96,11 @@ export async function dispatchUnderstood(
   const known = store.remembered(requestId)?.request.traceparent;
   const traceparent = readTraceparent(understood.message.traceparent) ?? known;
   return telemetry.step(steps.process, { traceparent, requestId }, async step =>
-    process(dependencies, understood, { requestId, bytes, delivery }, step),
+    takeIn(dependencies, understood, { requestId, bytes, delivery }, step),
   );
 }
 
-async function process(
+async function takeIn(
   dependencies: DispatchDependencies,
   { message, wanted }: UnderstoodMessage,
   { requestId, bytes, delivery }: Delivered,

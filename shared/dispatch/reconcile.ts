@@ -71,6 +71,7 @@ async function tellUnreadable(
     log.error(
       `${why} Its request stands still and is left out of every list, and whatever runs for it goes on. Mend the ` +
         `row ${rowKey}, or delete it: then what is left of its request is removed. Rows like it now: ${rows.length}.`,
+      { rowKey },
     );
   }
 }

@@ -9,7 +9,8 @@ const messageLimitBytes = 64 * 1024;
  * text, else in base64; where that would be too large for a queue it stays in the table only, and the message says so.
  */
 export function deadLetterMessage(
-  request: Pick<AgentRequest, 'requestId' | 'generation' | 'profile' | 'traceparent'>,
+  request: Pick<AgentRequest, 'requestId' | 'generation' | 'profile'> &
+    Partial<Pick<AgentRequest, 'traceparent'>>,
   failure: Failure,
   original: Uint8Array,
   at: string,

@@ -71,6 +71,6 @@ export function newRequest(
     pipeline: from.caller?.context,
     callback: from.sealedToken === undefined ? undefined : { sealedToken: from.sealedToken },
     replyQueue: from.replyQueue,
-    ...(from.traceparent === undefined ? {} : { traceparent: from.traceparent }),
+    traceparent: from.traceparent,
   };
 }

@@ -12,7 +12,7 @@ export function createFakeLog(): FakeLog {
   const lines: string[] = [];
   const fields: LogFields[] = [];
   const write = (level: string) => (message: string, about?: LogFields) => {
-    const named = /\brequest (?!table\b)([a-z0-9][a-z0-9-]*)/i.exec(message)?.[1];
+    const named = /\brequest (?!(?:is|stands|table)\b)([a-z0-9][a-z0-9-]*)/i.exec(message)?.[1];
     if (named !== undefined && about?.requestId !== named) {
       throw new Error(
         `This line of the log does not say in its fields that it is about ${named}: ${message}`,
