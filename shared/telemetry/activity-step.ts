@@ -54,7 +54,8 @@ const seconds = (ms: number): number => Math.max(0, ms) / 1_000;
 /** What an input or an output says of how things went; nothing else of it, for it may hold what a container printed. */
 function told({ kind, phase, failure, outcome, situation, alive, delayMs }: Told): LogFields {
   return {
-    outcome: outcome?.state ?? kind,
+    outcome: kind,
+    state: outcome?.state,
     phase,
     code: failure?.code ?? outcome?.failure?.code,
     news: situation?.kind,
