@@ -174,4 +174,4 @@ const codeOf = (error: unknown): string =>
 
 /** Only sentences of our own: the error of a library may hold the request that failed, and a token with it. */
 const describe = (error: unknown): string =>
-  error instanceof TransientError ? error.message : codeOf(error);
+  error instanceof TransientError ? error.failure.message : codeOf(error);

@@ -1,5 +1,3 @@
-import type { ActivityName } from '../workflow/contract.js';
-
 /** What a step is to the one before it, as OpenTelemetry tells spans apart. */
 export type StepKind = 'server' | 'producer' | 'consumer' | 'client' | 'internal';
 
@@ -32,7 +30,23 @@ export const steps = {
   ensurePlaceholder: 'devops ensurePlaceholder',
 } as const;
 
-export type StepName = (typeof steps)[keyof typeof steps] | ActivityName;
+/** Everything that is told of steps, by its name: what a query may ask for. */
+export const stepFields = [
+  'requestId',
+  'attempt',
+  'profile',
+  'status',
+  'delivery',
+  'outcome',
+  'state',
+  'code',
+  'phase',
+  'news',
+  'delayMs',
+  'toOnlineSeconds',
+  'pool',
+  'alive',
+] as const;
 
 const kinds: Readonly<Record<string, StepKind>> = {
   [steps.intake]: 'server',

@@ -9,6 +9,7 @@ import { defaultImages } from '../../scripts/local/batch/images.js';
 import type { RunningService } from '../../scripts/local/service.js';
 import type { Stack } from '../../scripts/local/stack/stack.js';
 import { startTraces } from '../../scripts/local/traces/server.js';
+import { stepFields } from '../../shared/telemetry/steps.js';
 import { makeTempFolder, type TempFolder } from '../support/temp-folder.js';
 import { waitFor } from '../support/wait-for.js';
 import { type AgentsApi, agentsApi } from './support/agents-api.js';
@@ -26,6 +27,9 @@ const Span = z.object({
   attributes: z.record(z.string(), z.unknown()),
 });
 type Span = z.infer<typeof Span>;
+/** What queries may ask for. */
+const known = new Set<string>(stepFields);
+
 const Traces = z.object({ traces: z.array(z.array(Span)) });
 
 let collector: RunningService;
@@ -93,7 +97,7 @@ traces(
     await changeBatchPool(stack, 'batchLinux', { maxNodes: 0 });
     const { runId } = await pipelines.start({
       authToken: `a/+=&%.${canary}.z`,
-      script: 'sleep 2',
+      script: 'sleep 1',
       body: { capabilities: { TEST_BUILD: '$(Build.BuildId)', OTHER: capability } },
     });
     const requestId = await pipelines.requestId(runId);
@@ -124,6 +128,7 @@ traces(
     );
     for (const { name, attributes, startMs, endMs } of steps) {
       assert.is(attributes['requestId'], requestId, name);
+      for (const field of Object.keys(attributes)) assert.ok(known.has(field), `${name} has ${field}`);
       assert.ok(endMs >= startMs, name);
     }
     const named = (name: string): Span => {
