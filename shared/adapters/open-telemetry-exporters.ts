@@ -5,12 +5,14 @@ import type { TelemetryConfig } from '../config.js';
 import type { TelemetrySink } from './open-telemetry.js';
 import { createSink } from './open-telemetry-sink.js';
 
-/** How long one attempt to send may take in all, with what the exporter tries again. */
-const timeoutMillis = 4_000;
+export interface Exporters {
+  readonly spans: readonly SpanExporter[];
+  readonly metrics: readonly PushMetricExporter[];
+}
 
 /**
- * Opens the way to whatever the settings name. What else there is to say of OTLP (headers, certificates, compression)
- * its exporters read from the environment themselves, as OpenTelemetry lays down.
+ * Opens the way to whatever the settings name, and loads no more than that takes. Through files of our own: the
+ * names of a CommonJS package that is itself imported late are lost in the bundle.
  *
  * @param credential for Azure Monitor, where it takes no keys.
  */
@@ -19,28 +21,20 @@ export async function openTelemetrySink(
   credential: TokenCredential | undefined,
   warn: (message: string) => void,
 ): Promise<TelemetrySink> {
-  const spans: SpanExporter[] = [];
-  const metrics: PushMetricExporter[] = [];
-  if (otlp?.tracesUrl !== undefined) {
-    const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-http');
-    spans.push(new OTLPTraceExporter({ url: otlp.tracesUrl, timeoutMillis }));
+  const exporters: Exporters[] = [];
+  if (otlp) {
+    const { otlpExporters } = await import('./otlp-exporters.js');
+    exporters.push(otlpExporters(otlp));
   }
-  if (otlp?.metricsUrl !== undefined) {
-    const { OTLPMetricExporter } = await import('@opentelemetry/exporter-metrics-otlp-http');
-    metrics.push(new OTLPMetricExporter({ url: otlp.metricsUrl, timeoutMillis }));
+  if (azureMonitor) {
+    const { azureMonitorExporters } = await import('./azure-monitor-exporters.js');
+    exporters.push(azureMonitorExporters(azureMonitor.connectionString, credential));
   }
-  if (azureMonitor !== undefined) {
-    const { AzureMonitorMetricExporter, AzureMonitorTraceExporter } = await import(
-      '@azure/monitor-opentelemetry-exporter'
-    );
-    const options = {
-      connectionString: azureMonitor.connectionString,
-      // A disk that fills up with what nobody takes would be worse than a gap.
-      disableOfflineStorage: true,
-      ...(credential ? { credential } : {}),
-    };
-    spans.push(new AzureMonitorTraceExporter(options));
-    metrics.push(new AzureMonitorMetricExporter(options));
-  }
-  return createSink({ serviceName, spans, metrics, metricsEveryMs, warn });
+  return createSink({
+    serviceName,
+    metricsEveryMs,
+    warn,
+    spans: exporters.flatMap(({ spans }) => spans),
+    metrics: exporters.flatMap(({ metrics }) => metrics),
+  });
 }

@@ -23,7 +23,7 @@ import type { LogFields } from '../ports.js';
 import type { FinishedStep, TelemetrySink } from './open-telemetry.js';
 import { createInstruments } from './open-telemetry-instruments.js';
 import { product } from './product.js';
-import { quietMetricExporter, quietSpanExporter } from './quiet-exporters.js';
+import { quietMetricExporter, quietSpanExporter, type Told } from './quiet-exporters.js';
 
 export interface SinkOptions {
   readonly serviceName: string;
@@ -32,7 +32,8 @@ export interface SinkOptions {
   /** How often metrics are sent. */
   readonly metricsEveryMs: number;
   /** Told once when nothing can be sent, and again only after it could be. */
-  readonly warn: (message: string) => void;
+  readonly warn: Told['warn'];
+  readonly now?: Told['now'];
 }
 
 /** Short, because an instance may be frozen or taken away at any moment after its last answer. */
@@ -60,7 +61,7 @@ export function createSink(options: SinkOptions): TelemetrySink {
     idGenerator: { generateTraceId: () => next.traceId, generateSpanId: () => next.spanId },
     spanProcessors: options.spans.map(
       exporter =>
-        new BatchSpanProcessor(quietSpanExporter(exporter, options.warn), {
+        new BatchSpanProcessor(quietSpanExporter(exporter, options), {
           scheduledDelayMillis: spansEveryMs,
           maxQueueSize: spansAtMost,
           exportTimeoutMillis: exportTimeoutMs,
@@ -70,7 +71,7 @@ export function createSink(options: SinkOptions): TelemetrySink {
   const readers = options.metrics.map(
     exporter =>
       new PeriodicExportingMetricReader({
-        exporter: quietMetricExporter(exporter, options.warn),
+        exporter: quietMetricExporter(exporter, options),
         exportIntervalMillis: options.metricsEveryMs,
         exportTimeoutMillis: Math.min(exportTimeoutMs, options.metricsEveryMs),
       }),

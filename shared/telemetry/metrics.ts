@@ -100,5 +100,3 @@ export const metrics = {
     fields: ['batchPool', 'state'],
   },
 } as const satisfies Readonly<Record<string, Metric>>;
-
-export type MetricName = keyof typeof metrics;

@@ -1,7 +1,10 @@
+import { createHttpHeaders, type HttpClient } from '@azure/core-rest-pipeline';
 import { AggregationTemporality, InMemoryMetricExporter, type MetricData } from '@opentelemetry/sdk-metrics';
 import { InMemorySpanExporter, type ReadableSpan, type SpanExporter } from '@opentelemetry/sdk-trace-base';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import * as z from 'zod';
+import { azureMonitorExporters } from '../../shared/adapters/azure-monitor-exporters.js';
 import { createOpenTelemetry, type OpenTelemetry } from '../../shared/adapters/open-telemetry.js';
 import { createSink } from '../../shared/adapters/open-telemetry-sink.js';
 import { TransientError } from '../../shared/domain/failure.js';
@@ -16,7 +19,7 @@ interface Opened extends OpenTelemetry {
 }
 
 /** Everything but the wire: what is exported stays in memory. */
-function create(exporter: SpanExporter = new InMemorySpanExporter()): Opened {
+function create(exporter: SpanExporter = new InMemorySpanExporter(), now: () => number = Date.now): Opened {
   const warnings: string[] = [];
   const metrics = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
   const open = createOpenTelemetry(async () =>
@@ -26,6 +29,7 @@ function create(exporter: SpanExporter = new InMemorySpanExporter()): Opened {
       metrics: [metrics],
       metricsEveryMs: 60_000,
       warn: message => void warnings.push(message),
+      now,
     }),
   );
   return {
@@ -167,7 +171,8 @@ adapter('never fails, and warns once while nothing can be sent', async () => {
     },
     shutdown: async () => {},
   };
-  const { telemetry, open, flush, warnings } = create(away);
+  let now = 0;
+  const { telemetry, open, flush, warnings } = create(away, () => now);
   await open();
   const send = async (): Promise<void> => {
     const before = exports;
@@ -183,8 +188,65 @@ adapter('never fails, and warns once while nothing can be sent', async () => {
   await send();
   code = 1;
   await send();
-  assert.is(warnings.length, 2, 'another outage is told again');
+  assert.is(warnings.length, 1, 'one that took something in between is not told at once');
+  code = 0;
+  await send();
+  now += 10 * 60_000;
+  code = 1;
+  await send();
+  assert.is(warnings.length, 2, 'another outage is told');
 });
+
+adapter('tells Application Insights in the tables that the queries ask', async () => {
+  // As the composition root does: it would call home.
+  process.env['APPLICATION_INSIGHTS_NO_STATSBEAT'] = 'true';
+  const bodies: string[] = [];
+  const httpClient: HttpClient = {
+    sendRequest: async request => {
+      const body = typeof request.body === 'string' ? request.body : '';
+      bodies.push(body);
+      const items = Items.parse(JSON.parse(body)).length;
+      const answer = { itemsReceived: items, itemsAccepted: items, errors: [] };
+      return { request, status: 200, headers: createHttpHeaders(), bodyAsText: JSON.stringify(answer) };
+    },
+  };
+  const key = '00000000-0000-0000-0000-000000000001';
+  const { spans, metrics } = azureMonitorExporters(`InstrumentationKey=${key}`, undefined, httpClient);
+  const { telemetry, open, flush } = createOpenTelemetry(async () =>
+    createSink({ serviceName: 'test', spans, metrics, metricsEveryMs: 60_000, warn: assert.unreachable }),
+  );
+  await open();
+  const of = { traceparent: parent, requestId: 'r-1', attempt: 1 };
+  for (const name of ['POST agents', 'agent-requests process', 'agent-requests send', 'provisionAgent'])
+    await telemetry.step(name, of, async () => {});
+  telemetry.past('waiting for the agent', of, new Date(0), new Date(48_000), { outcome: 'online' });
+  telemetry.count('agents.dead_letters', { code: 'PoolMissing' });
+  await flush();
+  const data = bodies.flatMap(body => Items.parse(JSON.parse(body))).map(({ data: item }) => item);
+  const named = (name: string) => data.find(({ baseData }) => baseData.name === name);
+  assert.is(named('POST agents')?.baseType, 'RequestData');
+  assert.is(named('agent-requests process')?.baseType, 'RequestData');
+  for (const name of ['agent-requests send', 'provisionAgent', 'waiting for the agent'])
+    assert.is(named(name)?.baseType, 'RemoteDependencyData', name);
+  assert.is(named('waiting for the agent')?.baseData.properties['requestId'], 'r-1');
+  const metric = data.find(({ baseData }) => baseData.metrics?.[0]?.name === 'agents.dead_letters');
+  assert.is(metric?.baseData.metrics?.[0]?.value, 1);
+  assert.is(metric?.baseData.properties['code'], 'PoolMissing');
+});
+
+/** What Application Insights is sent, as far as it matters here. */
+const Items = z.array(
+  z.object({
+    data: z.object({
+      baseType: z.string(),
+      baseData: z.object({
+        name: z.string().optional(),
+        metrics: z.array(z.object({ name: z.string(), value: z.number() })).optional(),
+        properties: z.record(z.string(), z.unknown()).default({}),
+      }),
+    }),
+  }),
+);
 
 adapter('that can not be opened harms nobody', async () => {
   const { telemetry, open, flush } = createOpenTelemetry(async () => {

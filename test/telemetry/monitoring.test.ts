@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as z from 'zod';
+import { readSources } from '../../scripts/checks/read-sources.js';
 import { root } from '../../scripts/root.js';
 import { activities } from '../../shared/activities/index.js';
 import { type Metric, metrics } from '../../shared/telemetry/metrics.js';
@@ -47,6 +48,12 @@ monitoring('ask for every metric', () => {
     Object.keys(metrics).filter(name => !asked.has(name)),
     [],
   );
+});
+
+monitoring('ask for what the code measures, and the code measures nothing else', async () => {
+  const sources = [...(await readSources(root))].filter(([path]) => /^(?:shared|functions)\//.test(path));
+  const measured = sources.flatMap(([, text]) => matches(text, /\.(?:count|record)\(\s*'(agents\.[^']+)'/g));
+  assert.equal([...new Set(measured)].toSorted(), Object.keys(metrics).toSorted());
 });
 
 monitoring('keep requests out of the fields of metrics, of which there would be no end', () => {

@@ -30,11 +30,9 @@ export async function startTraces({ port = 0, onBody }: TracesOptions = {}): Pro
       onBody?.(path, body);
       const read = parse(body, schema);
       if (read === undefined) {
-        return reply
-          .code(400)
-          .send({
-            message: 'This collector takes OTLP as JSON only: OTEL_EXPORTER_OTLP_PROTOCOL=http/json.',
-          });
+        return reply.code(400).send({
+          message: 'This collector takes OTLP as JSON only: OTEL_EXPORTER_OTLP_PROTOCOL=http/json.',
+        });
       }
       keep(read);
       return {};
