@@ -56,6 +56,21 @@ monitoring('ask for what the code measures, and the code measures nothing else',
   assert.equal([...new Set(measured)].toSorted(), Object.keys(metrics).toSorted());
 });
 
+monitoring('and the page about telemetry know the same metrics, steps and fields', () => {
+  const page = readFileSync(join(root, '.github', 'docs', 'telemetry.md'), 'utf8');
+  for (const name of [
+    ...Object.keys(metrics),
+    ...Object.values(steps),
+    ...Object.keys(activities),
+    ...stepFields,
+  ])
+    assert.ok(page.includes(`\`${name}\``), name);
+  assert.equal(
+    matches(page, /`(agents\.[a-z_.]+)`/g).filter(name => !Object.hasOwn(known, name)),
+    [],
+  );
+});
+
 monitoring('keep requests out of the fields of metrics, of which there would be no end', () => {
   for (const [name, { fields }] of Object.entries(known)) {
     for (const field of fields) assert.not.match(field, /requestId|attempt|agentName|traceId/, name);
