@@ -49,6 +49,13 @@ export const areas: readonly Area[] = [
   {
     name: 'config',
     path: 'shared/config.ts',
+    local: ['shared/domain/', 'shared/config/'],
+    packages: ['zod'],
+    banned: 'process',
+  },
+  {
+    name: 'parts of config',
+    path: 'shared/config/',
     local: ['shared/domain/'],
     packages: ['zod'],
     banned: 'process',
@@ -81,7 +88,7 @@ export const areas: readonly Area[] = [
     name: 'adapters',
     path: 'shared/adapters/',
     local: ['shared/domain/', 'shared/ports.ts', 'shared/telemetry/'],
-    localTypes: ['shared/config.ts'],
+    localTypes: ['shared/config.ts', 'shared/config/'],
     packages: 'any',
     banned: 'process',
   },

@@ -3,7 +3,7 @@ import type { TokenCredential } from '@azure/identity';
 import { AzureMonitorMetricExporter, AzureMonitorTraceExporter } from '@azure/monitor-opentelemetry-exporter';
 import { SpanKind } from '@opentelemetry/api';
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace-base';
-import type { Exporters } from './open-telemetry-exporters.js';
+import type { Exporters } from './open-telemetry-sink.js';
 
 /**
  * @param credential where the resource takes no keys.

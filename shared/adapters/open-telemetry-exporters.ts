@@ -1,14 +1,7 @@
 import type { TokenCredential } from '@azure/identity';
-import type { PushMetricExporter } from '@opentelemetry/sdk-metrics';
-import type { SpanExporter } from '@opentelemetry/sdk-trace-base';
-import type { TelemetryConfig } from '../config.js';
+import type { TelemetryConfig } from '../config/telemetry.js';
 import type { TelemetrySink } from './open-telemetry.js';
-import { createSink } from './open-telemetry-sink.js';
-
-export interface Exporters {
-  readonly spans: readonly SpanExporter[];
-  readonly metrics: readonly PushMetricExporter[];
-}
+import { createSink, type Exporters } from './open-telemetry-sink.js';
 
 /**
  * Opens the way to whatever the settings name, and loads no more than that takes. Through files of our own: the

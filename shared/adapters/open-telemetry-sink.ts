@@ -25,10 +25,13 @@ import { createInstruments } from './open-telemetry-instruments.js';
 import { product } from './product.js';
 import { quietMetricExporter, quietSpanExporter, type Told } from './quiet-exporters.js';
 
-export interface SinkOptions {
-  readonly serviceName: string;
+export interface Exporters {
   readonly spans: readonly SpanExporter[];
   readonly metrics: readonly PushMetricExporter[];
+}
+
+export interface SinkOptions extends Exporters {
+  readonly serviceName: string;
   /** How often metrics are sent. */
   readonly metricsEveryMs: number;
   /** Told once when nothing can be sent, and again only after it could be. */

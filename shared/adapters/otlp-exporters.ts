@@ -1,7 +1,7 @@
 import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-http';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
-import type { TelemetryConfig } from '../config.js';
-import type { Exporters } from './open-telemetry-exporters.js';
+import type { TelemetryConfig } from '../config/telemetry.js';
+import type { Exporters } from './open-telemetry-sink.js';
 
 /** How long one attempt to send may take in all, with what the exporter tries again. */
 const timeoutMillis = 4_000;

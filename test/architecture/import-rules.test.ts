@@ -159,6 +159,8 @@ const table: readonly (readonly [string, string, RegExp | undefined])[] = [
     "import { BatchServiceClient } from '@azure/batch';\nimport { createHash } from 'node:crypto';",
     undefined,
   ],
+  ['shared/config/x.ts', "import * as z from 'zod';", undefined],
+  ['shared/config/x.ts', 'export const url = process.env.URL;', /parts of config must not use process/],
   // What is measured has names; what measures it is an adapter.
   ['shared/telemetry/x.ts', "import type { Telemetry } from '../ports.js';", undefined],
   [

@@ -51,7 +51,7 @@ for (const [text, expected] of [
   ['', undefined],
   [null, undefined],
 ] as const) {
-  table(`${String(text)}`, () => assert.is(readTraceparent(text), expected));
+  table(String(text), () => assert.is(readTraceparent(text), expected));
 }
 
 table.run();
