@@ -1,6 +1,7 @@
 import type { InvocationContext } from '@azure/functions';
 import * as df from 'durable-functions';
 import { activities } from '../shared/activities/index.js';
+import { activityStep } from '../shared/telemetry/activity-step.js';
 import { type ActivityName, decodeInput } from '../shared/workflow/contract.js';
 import { dependenciesOf } from './composition.js';
 
@@ -8,8 +9,11 @@ import { dependenciesOf } from './composition.js';
 function register<Name extends ActivityName>(name: Name): void {
   df.app.activity(name, {
     extraInputs: [df.input.durableClient()],
-    handler: async (input: unknown, context: InvocationContext) =>
-      activities[name](dependenciesOf(context))(decodeInput[name](input)),
+    handler: async (input: unknown, context: InvocationContext) => {
+      const dependencies = dependenciesOf(context);
+      const decoded = decodeInput[name](input);
+      return activityStep(dependencies, name, decoded, async () => activities[name](dependencies)(decoded));
+    },
   });
 }
 

@@ -1,7 +1,8 @@
 import { app, type InvocationContext } from '@azure/functions';
 import * as df from 'durable-functions';
 import { dispatchMessage } from '../shared/dispatch/dispatch-message.js';
-import { dependenciesOf } from './composition.js';
+import { measureAge } from '../shared/telemetry/queue-age.js';
+import { dependenciesOf, telemetry } from './composition.js';
 
 // Taken as bytes: as text the worker would parse it, and a dead letter could not be the original any more.
 app.generic('agentRequests', {
@@ -13,12 +14,11 @@ app.generic('agentRequests', {
     dataType: 'binary',
   },
   extraInputs: [df.input.durableClient()],
-  handler: async (message: unknown, context: InvocationContext) =>
-    dispatchMessage(dependenciesOf(context))(
-      bytesOf(message),
-      String(context.triggerMetadata?.['id']),
-      Number(context.triggerMetadata?.['dequeueCount'] ?? 1),
-    ),
+  handler: async (message: unknown, context: InvocationContext) => {
+    const { id, dequeueCount, insertionTime } = context.triggerMetadata ?? {};
+    measureAge(telemetry, insertionTime);
+    return dispatchMessage(dependenciesOf(context))(bytesOf(message), String(id), Number(dequeueCount ?? 1));
+  },
 });
 
 /** A host that knows no binary queue messages hands over text, or what it made of it. */

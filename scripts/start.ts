@@ -3,9 +3,10 @@ import { Command, InvalidArgumentError } from 'commander';
 import getPort from 'get-port';
 import pc from 'picocolors';
 import { readAppSettings } from './app-settings.js';
-import type { PartName } from './local/stack/plan.js';
+import type { PartName, Settings } from './local/stack/plan.js';
 import { type Stack, startStack } from './local/stack/stack.js';
 import type { StackEvent } from './local/stack/supervisor.js';
+import { startTraces } from './local/traces/server.js';
 import { root } from './root.js';
 import { noteRunningApp } from './running-app.js';
 
@@ -14,6 +15,7 @@ interface Options {
   readonly port?: number;
   readonly data: string;
   readonly verbose: boolean;
+  readonly traces: boolean;
 }
 
 /** Where Core Tools serves, too. */
@@ -39,6 +41,7 @@ const options = new Command('npm start --')
   )
   .option('--data <folder>', 'where everything is kept between starts', '.local')
   .option('--verbose', 'show what every part prints, not only the Functions app', false)
+  .option('--traces', 'collect the traces and metrics of the app, and show them at a URL', false)
   .parse()
   .opts<Options>();
 
@@ -76,7 +79,7 @@ async function choosePort(): Promise<number> {
   return free;
 }
 
-function introduce(stack: Stack): void {
+function introduce(stack: Stack, tracesUrl: string | undefined): void {
   const address = (part: PartName): string => {
     const url = stack.url(part);
     if (part === 'host') return `${url}/api`;
@@ -93,12 +96,22 @@ ${stack.parts
     part => `  ${titles[part].padEnd(14)} ${address(part)}${part === 'host' ? '' : pc.dim('  (stand-in)')}`,
   )
   .join('\n')}
-  ${'Function key'.padEnd(14)} ${stack.functionKey}${pc.dim(`  (in ${folder}/host/keys.json)`)}
+  ${'Function key'.padEnd(14)} ${stack.functionKey}${pc.dim(`  (in ${folder}/host/keys.json)`)}${
+    tracesUrl === undefined
+      ? ''
+      : `
+  ${'Traces'.padEnd(14)} ${tracesUrl}${pc.dim('  (and /metrics)')}`
+  }
 
 Ask for an agent, and see what becomes of it:
 
   curl -X POST -H 'x-functions-key: ${stack.functionKey}' -H 'content-type: application/json' -d '{}' ${agents}
-  curl -H 'x-functions-key: ${stack.functionKey}' ${agents}
+  curl -H 'x-functions-key: ${stack.functionKey}' ${agents}${
+    tracesUrl === undefined
+      ? ''
+      : `
+  curl ${tracesUrl}/traces/REQUEST_ID`
+  }
 ${
   stack.parts.includes('devops')
     ? `
@@ -112,10 +125,19 @@ Ctrl-C ends everything. The data stays in ${folder} for the next start.
 `);
 }
 
-async function main(): Promise<number> {
+/** Whoever looks at them wants to see them soon. */
+const tracesTo = (url: string): Settings => ({
+  OTEL_EXPORTER_OTLP_ENDPOINT: url,
+  OTEL_METRIC_EXPORT_INTERVAL: '5000',
+});
+
+async function run(tracesUrl: string | undefined): Promise<number> {
   const stack = await startStack({
     dataDir: options.data,
-    settings: await readAppSettings(root, process.env),
+    settings: {
+      ...(await readAppSettings(root, process.env)),
+      ...(tracesUrl === undefined ? {} : tracesTo(tracesUrl)),
+    },
     ports: { host: await choosePort() },
     restarts,
     onEvent: tell,
@@ -126,7 +148,7 @@ async function main(): Promise<number> {
     pid: process.pid,
     ...(stack.parts.includes('devops') && { devopsUrl: stack.url('devops') }),
   });
-  introduce(stack);
+  introduce(stack, tracesUrl);
   await new Promise<void>(resolve => {
     if (end.signal.aborted) resolve();
     else end.signal.addEventListener('abort', () => resolve());
@@ -136,6 +158,15 @@ async function main(): Promise<number> {
   if (loss === undefined) return 0;
   console.error(loss);
   return 1;
+}
+
+async function main(): Promise<number> {
+  const traces = options.traces ? await startTraces() : undefined;
+  try {
+    return await run(traces?.url);
+  } finally {
+    await traces?.close();
+  }
 }
 
 try {

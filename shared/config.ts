@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { readTelemetry, type TelemetryConfig } from './config/telemetry.js';
 import { isLoopbackHost } from './domain/plan-url.js';
 import type { ArticleImage, Profile } from './domain/profile.js';
 
@@ -30,6 +31,10 @@ export interface Config {
   readonly keepPlaceholders: boolean;
   /** Where callers reach the API when no request tells, without a trailing slash. */
   readonly publicUrl: string;
+  /** Where traces and metrics go; absent: nowhere. */
+  readonly telemetry: TelemetryConfig | undefined;
+  /** A JSON object a line, for machines, or text with the fields at its end, for people. */
+  readonly logFormat: 'json' | 'text';
 }
 
 export type StorageConfig =
@@ -112,7 +117,7 @@ const defaultArticleImages: Record<string, ArticleImage> = {
   default: { profile: 'ubuntu', tag: 'ubuntu-24.04-azdo' },
 };
 
-const secretNames = /Key$|Token$|^AzureWebJobsStorage$/;
+const secretNames = /Key$|Token$|^AzureWebJobsStorage$|HEADERS$|CONNECTION_STRING$/;
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -169,6 +174,8 @@ export function readConfig(env: Env): Config {
     'BatchApiVersion',
     z.string().regex(/^\d{4}-\d\d-\d\d(?:\.\d+\.\d+)?$/, 'must look like 2022-10-01.16.0'),
   );
+  const telemetry = readTelemetry(env, read);
+  const logFormat = read.optional('LogFormat', z.enum(['json', 'text']));
   const hostname = env['WEBSITE_HOSTNAME'];
 
   if (problems.length > 0 || !storage || !batchUrl || !devOpsUrl) throw new ConfigError(problems);
@@ -192,6 +199,9 @@ export function readConfig(env: Env): Config {
     publicUrl: hostname
       ? `${isLoopbackHost(hostname.split(':')[0] ?? '') ? 'http' : 'https'}://${hostname}/api`
       : '/api',
+    telemetry,
+    // On Azure a line is searched for before it is read.
+    logFormat: logFormat ?? (env['WEBSITE_SITE_NAME'] ? 'json' : 'text'),
   });
 }
 

@@ -29,12 +29,12 @@ export async function askBatchPools(
     if (now - known.askedAt < everyMs) return [poolId, known];
     try {
       const problem = await compute.poolProblem(poolId);
-      if (problem) log.warn(`${problem.code}: ${problem.message}`);
+      if (problem) log.warn(`${problem.code}: ${problem.message}`, { code: problem.code, batchPool: poolId });
       return [poolId, { askedAt: now, ...(problem ? { problem } : {}) }];
     } catch (error) {
       // Batch is away, which says nothing about the pool.
       const why = error instanceof Error ? error.message : String(error);
-      log.warn(`Batch pool ${poolId} can't be asked: ${why}`);
+      log.warn(`Batch pool ${poolId} can't be asked: ${why}`, { batchPool: poolId });
       return [poolId, { ...known, askedAt: now }];
     }
   });

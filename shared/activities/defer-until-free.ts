@@ -38,7 +38,10 @@ export async function deferUntilFree(
   // Also when it was told before: the watch is what tells it that a place is free.
   await orchestrations.ensureWatch(request.devOpsPool);
   if (isFirst) {
-    log.info(`Request ${request.requestId}: ${reason}`);
+    log.info(`Request ${request.requestId}: ${reason}`, {
+      requestId: request.requestId,
+      attempt: ref.attempt,
+    });
     const heard = await tellPipeline(dependencies, deferred, reason);
     if (typeof heard === 'object') return { kind: 'runOver', reason: heard.planOver };
   }

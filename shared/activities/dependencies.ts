@@ -10,6 +10,7 @@ import type {
   PipelineCallback,
   RequestQueue,
   RequestStore,
+  Telemetry,
   TokenSeal,
 } from '../ports.js';
 
@@ -27,6 +28,7 @@ export interface Dependencies {
   readonly admission: AdmissionGate;
   readonly clock: Clock;
   readonly log: Log;
+  readonly telemetry: Telemetry;
   /** In [0, 1); activities may be random, orchestrations may not. */
   readonly random: () => number;
 }

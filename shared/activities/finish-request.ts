@@ -112,7 +112,12 @@ async function finishFrom(
     return isEnded(row.state) || !isSame ? undefined : ended(row);
   });
   if (!isSame) return 'changed';
-  log.info(`Request ${input.requestId} attempt ${input.attempt}: ${outcome.state}. ${outcome.detail}`);
+  log.info(`Request ${input.requestId} attempt ${input.attempt}: ${outcome.state}. ${outcome.detail}`, {
+    requestId: input.requestId,
+    attempt: input.attempt,
+    state: outcome.state,
+    code: outcome.failure?.code,
+  });
   return { kind: 'ended' };
 }
 
@@ -177,6 +182,7 @@ async function answerPipeline(
     if (!pipelineWaits(request)) return request.callback;
     log.error(
       `Request ${request.requestId}: its job token can't be unsealed; was CallbackTokenKey replaced?`,
+      { requestId: request.requestId, attempt: request.attempt },
     );
     return keepCallback(dependencies, request, { ...request.callback, refusedWith: cannotUnseal });
   }
@@ -211,7 +217,10 @@ async function answerPipeline(
         }
       : { ...request.callback, result: 'failed', refusedWith: answer.reason };
   if (callback.refusedWith !== undefined) {
-    log.warn(`Request ${request.requestId}: completion refused (${callback.refusedWith}).`);
+    log.warn(`Request ${request.requestId}: completion refused (${callback.refusedWith}).`, {
+      requestId: request.requestId,
+      attempt: request.attempt,
+    });
   }
   return keepCallback(dependencies, request, callback);
 }

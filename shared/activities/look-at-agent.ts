@@ -32,6 +32,7 @@ async function problemOf(
   } catch (error) {
     log.warn(
       `Batch pool ${poolId ?? '?'} can't be asked: ${error instanceof Error ? error.message : String(error)}`,
+      { batchPool: poolId },
     );
     return undefined;
   }

@@ -74,6 +74,7 @@ export const provisionAgent =
     }
     log.info(
       `Request ${request.requestId} attempt ${input.attempt}: Batch task ${created.batch.taskId} created.`,
+      { requestId: request.requestId, attempt: input.attempt },
     );
     await tellPipeline(dependencies, starting, pipelineLog.starting(starting));
     // The agent registers by itself; the placeholder only keeps the waiting job from failing until then.

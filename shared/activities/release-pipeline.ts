@@ -59,7 +59,10 @@ export const releasePipeline =
         ? { ...row, callback, updatedAt: at }
         : note({ ...row, callback }, at, `The pipeline did not take our completion: ${reason}`);
     });
-    if (reason !== undefined) log.warn(`Request ${request.requestId}: completion refused (${reason}).`);
+    if (reason !== undefined) {
+      const { requestId, attempt } = request;
+      log.warn(`Request ${requestId}: completion refused (${reason}).`, { requestId, attempt });
+    }
     return { kind: 'released' };
   };
 
@@ -89,7 +92,10 @@ async function complete(
   if (!callback || callback.acknowledgedAt || callback.refusedWith) return undefined;
   const waiting = waitingPipeline({ seal }, request);
   if (!waiting) {
-    log.error(`Request ${requestId}: its job token can't be unsealed; was CallbackTokenKey replaced?`);
+    log.error(`Request ${requestId}: its job token can't be unsealed; was CallbackTokenKey replaced?`, {
+      requestId,
+      attempt: request.attempt,
+    });
     return { kind: 'refused', reason: cannotUnseal };
   }
   const { context, token } = waiting;

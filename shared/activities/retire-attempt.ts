@@ -34,7 +34,11 @@ export const retireAttempt =
           }
         : undefined,
     );
-    log.warn(`Request ${input.requestId} attempt ${attempt}: ${failure.code}: ${failure.message}`);
+    log.warn(`Request ${input.requestId} attempt ${attempt}: ${failure.code}: ${failure.message}`, {
+      requestId: input.requestId,
+      attempt,
+      code: failure.code,
+    });
     if (request) {
       const ofHere = attempt - request.firstAttempt + 1;
       // A profile that is not configured any more fails the next attempt: that one is the last.

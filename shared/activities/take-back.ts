@@ -51,7 +51,7 @@ export async function takeBack(
  */
 async function takeBackUnwritten(
   { compute, config, log }: Pick<Dependencies, 'compute' | 'config' | 'log'>,
-  { requestId, profile, createdAt, agentName }: AgentRequest,
+  { requestId, attempt, profile, createdAt, agentName }: AgentRequest,
   removeRegistration: () => Promise<unknown>,
 ): Promise<'gone'> {
   if (agentName === undefined) return 'gone';
@@ -60,7 +60,10 @@ async function takeBackUnwritten(
       await remove();
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      log.warn(`Request ${requestId}: whether its ${what} ${agentName} was made can't be told: ${why}`);
+      log.warn(`Request ${requestId}: whether its ${what} ${agentName} was made can't be told: ${why}`, {
+        requestId,
+        attempt,
+      });
     }
   };
   const poolId = config.profiles.get(profile)?.batchPool ?? '';

@@ -79,7 +79,7 @@ export async function tellProgress(
       }
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      log.warn(`Request ${requestId}: its progress could not be told: ${why}`);
+      log.warn(`Request ${requestId}: its progress could not be told: ${why}`, { requestId, attempt });
     }
   });
   return over;

@@ -42,7 +42,10 @@ export async function tellStarted(
       }
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      log.warn(`Request ${requestId}: its pipeline could not be told that its task is ${task}: ${why}`);
+      log.warn(`Request ${requestId}: its pipeline could not be told that its task is ${task}: ${why}`, {
+        requestId,
+        attempt,
+      });
     }
   });
   return over;

@@ -90,12 +90,14 @@ async function raise(
   requestId: string,
   situation: Situation,
 ): Promise<boolean> {
+  const about = { requestId, attempt: situation.attempt };
   try {
     const heard = await orchestrations.raise(requestId, situation);
-    if (!heard) log.warn(`Request ${requestId} has no running orchestration to hear of ${situation.kind}.`);
+    if (!heard)
+      log.warn(`Request ${requestId} has no running orchestration to hear of ${situation.kind}.`, about);
     return true;
   } catch (error) {
-    log.warn(`Request ${requestId} could not be told of ${situation.kind}: ${messageOf(error)}`);
+    log.warn(`Request ${requestId} could not be told of ${situation.kind}: ${messageOf(error)}`, about);
     return false;
   }
 }

@@ -26,6 +26,8 @@ export interface BatchComputeOptions extends BatchClientOptions {
   /** Marks the tasks of this installation, see {@link installationIdOf}; absent: they are marked as nobody's. */
   readonly installation?: string | undefined;
   readonly clock?: Clock;
+  /** Told of the nodes of a pool, by their state, when they are listed anyway. */
+  readonly onNodes?: (poolId: string, byState: ReadonlyMap<string, number>) => void;
 }
 
 const poolIsFitForMs = 60_000;
@@ -280,7 +282,7 @@ export function createBatchCompute(options: BatchComputeOptions): Compute {
     poolProblem: async poolId => {
       const what = `Batch pool ${poolId} can't be used`;
       try {
-        const problem = await findPoolProblem(client, poolId, batchCall);
+        const problem = await findPoolProblem(client, poolId, batchCall, options.onNodes);
         if (problem?.code === 'PoolMissing') fitPools.delete(poolId);
         return problem;
       } catch (error) {

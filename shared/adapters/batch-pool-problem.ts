@@ -25,12 +25,14 @@ const goneStates: ReadonlySet<string> = new Set(['preempted', 'leavingpool']);
  * What keeps a pool from running tasks, in two calls whatever its size.
  *
  * @param call options of a call.
+ * @param onNodes told of the nodes that were listed, by their state.
  * @throws whatever the client throws; a pool that does not exist is a 404.
  */
 export async function findPoolProblem(
   client: BatchServiceClient,
   poolId: string,
   call: () => { abortSignal: AbortSignalLike },
+  onNodes?: (poolId: string, byState: ReadonlyMap<string, number>) => void,
 ): Promise<OwnFailure | undefined> {
   const pool = Pool.parse(
     await client.pool.get(poolId, { ...call(), poolGetOptions: { select: 'id,state,resizeErrors' } }),
@@ -42,7 +44,15 @@ export async function findPoolProblem(
     ...call(),
     computeNodeListOptions: { select: 'id,state,errors,startTaskInfo', maxResults: 1_000 },
   });
-  return nodesUnusable(poolId, z.array(Node).parse([...page]));
+  const nodes = z.array(Node).parse([...page]);
+  onNodes?.(poolId, countByState(nodes));
+  return nodesUnusable(poolId, nodes);
+}
+
+function countByState(nodes: readonly Node[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { state } of nodes) counts.set(state ?? 'unknown', (counts.get(state ?? 'unknown') ?? 0) + 1);
+  return counts;
 }
 
 export const poolDeleting = (poolId: string): OwnFailure => ({

@@ -37,11 +37,14 @@ const CreatedLog = z.object({ id: z.number() });
  * Speaks with the job token of one pipeline run, at the address that the run gave. A redirect is never followed:
  * it would carry the token to a host that nobody allowed.
  */
-export function createDevOpsPipelineCallback(clock: Clock = createSystemClock()): PipelineCallback {
+export function createDevOpsPipelineCallback(
+  clock: Clock = createSystemClock(),
+  onThrottle?: () => void,
+): PipelineCallback {
   /** By collection: all the tokens of its pipelines stand for the same identity, whose calls are counted. */
   const throttles = new Map<string, DevOpsThrottle>();
   const throttleOf = ({ planUrl }: PipelineContext): DevOpsThrottle => {
-    const known = throttles.get(planUrl) ?? createDevOpsThrottle(clock, 'callback');
+    const known = throttles.get(planUrl) ?? createDevOpsThrottle(clock, 'callback', onThrottle);
     throttles.set(planUrl, known);
     return known;
   };

@@ -16,6 +16,8 @@ export interface DevOpsOptions {
   readonly organizationUrl: string;
   readonly auth: { readonly personalAccessToken: string } | { readonly credential: TokenCredential };
   readonly clock?: Clock;
+  /** Called each time that the service asks us to call less often. */
+  readonly onThrottle?: () => void;
 }
 
 /** Azure DevOps as a resource of Entra ID, the same in every tenant. */
@@ -48,7 +50,11 @@ export interface DevOpsRest {
 export function createDevOpsRest(options: DevOpsOptions): DevOpsRest {
   const root = `${options.organizationUrl.replace(/\/+$/, '')}/_apis/distributedtask/pools`;
   const openRest = restOpener(options);
-  const throttle = createDevOpsThrottle(options.clock ?? createSystemClock(), 'registration');
+  const throttle = createDevOpsThrottle(
+    options.clock ?? createSystemClock(),
+    'registration',
+    options.onThrottle,
+  );
 
   async function call(what: string, send: (rest: Rest) => Promise<RestAnswer>): Promise<Answer> {
     await throttle.pause();

@@ -20,11 +20,18 @@ export interface DevOpsThrottle {
   heed(headers: unknown): void;
 }
 
-export function createDevOpsThrottle(clock: Clock, stage: Stage): DevOpsThrottle {
+/** @param onThrottle called each time that the service asks for a pause. */
+export function createDevOpsThrottle(
+  clock: Clock,
+  stage: Stage,
+  onThrottle: () => void = () => {},
+): DevOpsThrottle {
   let pausedUntil = 0;
   const left = (): number => pausedUntil - clock.now().getTime();
   const pauseFor = (ms: number | undefined): void => {
-    if (ms !== undefined) pausedUntil = Math.max(pausedUntil, clock.now().getTime() + ms);
+    if (ms === undefined) return;
+    onThrottle();
+    pausedUntil = Math.max(pausedUntil, clock.now().getTime() + ms);
   };
   return {
     pauseFor,

@@ -90,6 +90,7 @@ const RequestRow = z.object({
   deferredAt: optionalText,
   cancelRequestedAt: optionalText,
   purgedAt: optionalText,
+  traceparent: optionalText,
 });
 
 const LiveRow = RequestRow.pick({
@@ -163,6 +164,7 @@ export function toColumns(request: AgentRequest): RequestColumns {
     deferredAt: request.deferredAt ?? '',
     cancelRequestedAt: request.cancelRequestedAt ?? '',
     purgedAt: request.purgedAt ?? '',
+    traceparent: request.traceparent ?? '',
     pipelineWaits: pipelineWaits(request),
     // For filters, and for people who look at the table: the whole failure is beside it.
     failureCode: failure?.code ?? '',

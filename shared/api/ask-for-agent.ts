@@ -3,6 +3,7 @@ import type { Config } from '../config.js';
 import { TransientError } from '../domain/failure.js';
 import { beginAgain, note } from '../domain/lifecycle.js';
 import { type AgentRequest, isEnded, type RequestState } from '../domain/request.js';
+import { readTraceparent } from '../domain/traceparent.js';
 import { show } from '../domain/view.js';
 import type { FieldError } from '../input/field-error.js';
 import { newRequest, readWanted, usesArticleBody } from '../input/new-request.js';
@@ -16,7 +17,9 @@ import {
 } from '../input/request-body.js';
 import { deriveRequestId } from '../input/request-id.js';
 import type { BacklogFull, BacklogGate } from '../limits/backlog-gate.js';
-import type { Clock, Log, RequestQueue, RequestStore, TokenSeal } from '../ports.js';
+import type { Clock, Log, RequestQueue, RequestStore, Step, Telemetry, TokenSeal } from '../ports.js';
+import { carrying } from '../telemetry/carrying.js';
+import { steps } from '../telemetry/steps.js';
 import { type ApiRequest, baseUrlOf } from './api-request.js';
 import { type ApiResponse, invalidRequest, json, problem } from './problem.js';
 import { readBody } from './read-body.js';
@@ -29,6 +32,7 @@ export interface IntakeDependencies {
   readonly backlog: BacklogGate;
   readonly clock: Clock;
   readonly log: Log;
+  readonly telemetry: Telemetry;
 }
 
 /** Often enough for a person who waits; whoever wants to know sooner uses `?wait`. */
@@ -47,41 +51,55 @@ const utf8 = new TextEncoder();
 export const askForAgent =
   (dependencies: IntakeDependencies, { articleRoute }: { readonly articleRoute: boolean }) =>
   async (call: ApiRequest): Promise<ApiResponse> => {
-    const { config } = dependencies;
-    const bytes = await readBody(call);
-    if (!bytes) return problem('BodyTooLarge', `The body may have at most ${bodyLimitBytes} bytes.`);
-    const text = decodeUtf8(bytes);
-    const body = parseJson(text?.trim() === '' ? '{}' : text, requestBodySchema);
-    const headers = readPipelineHeaders(call.headers, config.allowedPlanHosts);
-    const asked = body.ok ? body.value : body.readable;
-    const wanted = asked && readWanted(config, asked, articleRoute);
-    const errors: FieldError[] = [body, headers, wanted].flatMap(part =>
-      part && !part.ok ? part.errors : [],
-    );
-    if (asked?.callback === true && headers.ok && !headers.value) {
-      errors.push({
-        in: 'body',
-        name: 'callback',
-        detail: 'can only be true with the headers of a pipeline',
-      });
-    }
-    if (errors.length > 0 || !body.ok || !headers.ok || !wanted?.ok) return invalidRequest(errors);
-
-    const caller = headers.value;
-    const waits =
-      body.value.callback ?? (caller !== undefined && !articleRoute && !usesArticleBody(body.value));
-    const requestId = body.value.requestId ?? deriveRequestId(caller, body.value.attempt);
-    const request = newRequest(requestId, body.value, wanted.value, dependencies.clock.now().toISOString(), {
-      caller,
-      sealedToken: waits && caller ? dependencies.seal.seal(requestId, caller.token) : undefined,
-      detail: caller
-        ? `Asked for by a pipeline that ${waits ? 'waits' : 'does not wait'}.`
-        : 'Asked for over HTTP.',
+    const traceparent = readTraceparent(call.headers.get('traceparent'));
+    return dependencies.telemetry.step(steps.intake, { traceparent }, async step => {
+      const answer = await takeIn(dependencies, articleRoute, call, step);
+      step.note({ status: answer.status });
+      return answer;
     });
-    // Nobody else can have a random id, so a call that is refused repeats nothing.
-    const isNew = body.value.requestId === undefined && !caller;
-    return keep(dependencies, call, request, messageOf(request, body.value, articleRoute), isNew);
   };
+
+async function takeIn(
+  dependencies: IntakeDependencies,
+  articleRoute: boolean,
+  call: ApiRequest,
+  step: Step,
+): Promise<ApiResponse> {
+  const { config } = dependencies;
+  const bytes = await readBody(call);
+  if (!bytes) return problem('BodyTooLarge', `The body may have at most ${bodyLimitBytes} bytes.`);
+  const text = decodeUtf8(bytes);
+  const body = parseJson(text?.trim() === '' ? '{}' : text, requestBodySchema);
+  const headers = readPipelineHeaders(call.headers, config.allowedPlanHosts);
+  const asked = body.ok ? body.value : body.readable;
+  const wanted = asked && readWanted(config, asked, articleRoute);
+  const errors: FieldError[] = [body, headers, wanted].flatMap(part => (part && !part.ok ? part.errors : []));
+  if (asked?.callback === true && headers.ok && !headers.value) {
+    errors.push({
+      in: 'body',
+      name: 'callback',
+      detail: 'can only be true with the headers of a pipeline',
+    });
+  }
+  if (errors.length > 0 || !body.ok || !headers.ok || !wanted?.ok) return invalidRequest(errors);
+
+  const caller = headers.value;
+  const waits =
+    body.value.callback ?? (caller !== undefined && !articleRoute && !usesArticleBody(body.value));
+  const requestId = body.value.requestId ?? deriveRequestId(caller, body.value.attempt);
+  const request = newRequest(requestId, body.value, wanted.value, dependencies.clock.now().toISOString(), {
+    caller,
+    sealedToken: waits && caller ? dependencies.seal.seal(requestId, caller.token) : undefined,
+    detail: caller
+      ? `Asked for by a pipeline that ${waits ? 'waits' : 'does not wait'}.`
+      : 'Asked for over HTTP.',
+    traceparent: step.traceparent,
+  });
+  step.note({ requestId, profile: request.profile, attempt: request.attempt });
+  // Nobody else can have a random id, so a call that is refused repeats nothing.
+  const isNew = body.value.requestId === undefined && !caller;
+  return keep(dependencies, call, request, messageOf(request, body.value, articleRoute), isNew);
+}
 
 /**
  * The queue carries what was asked, never who asked: the context is in the row, its token sealed. It is read again
@@ -156,15 +174,22 @@ const tooManyWaiting = ({ profile, waiting, maxWaiting }: BacklogFull): ApiRespo
  * while a caller that was refused now would ask again and get two agents.
  */
 async function enqueue(
-  { queue, log }: IntakeDependencies,
-  { requestId }: AgentRequest,
+  { queue, log, telemetry }: IntakeDependencies,
+  { requestId, attempt, traceparent }: AgentRequest,
   message: string,
 ): Promise<void> {
   try {
-    await queue.send(message);
+    // Also that of a repeat: whoever repeats it, it is the same request.
+    await telemetry.step(steps.send, { traceparent, requestId }, async step => {
+      const carried = JSON.stringify(carrying(step));
+      await queue.send(carried === '{}' ? message : `${message.slice(0, -1)},${carried.slice(1)}`);
+    });
   } catch (error) {
     if (!(error instanceof TransientError)) throw error;
-    log.error(`Request ${requestId}: kept, but not queued; reconcile will start it: ${error.message}`);
+    log.error(`Request ${requestId}: kept, but not queued; reconcile will start it: ${error.message}`, {
+      requestId,
+      attempt,
+    });
   }
 }
 

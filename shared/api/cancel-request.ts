@@ -44,7 +44,7 @@ export const cancelRequest =
       await orchestrations.raise(requestId, { kind: 'cancel', attempt: request.attempt });
     } catch (error) {
       // The wish is in the row: the watch tells it again.
-      log.warn(`Request ${requestId}: its cancellation could not be raised: ${String(error)}`);
+      log.warn(`Request ${requestId}: its cancellation could not be raised: ${String(error)}`, { requestId });
     }
     return json(202, show(request, baseUrlOf(call, config.publicUrl)), { 'retry-after': '2' });
   };

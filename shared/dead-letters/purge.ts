@@ -34,6 +34,6 @@ async function purgeOne(
     isDeadLetter(row) ? note({ ...row, purgedAt: at }, at, 'Purged by an operator.') : undefined,
   );
   if (after?.purgedAt === undefined) return noDeadLetter(requestId, (await store.get(requestId))?.request);
-  log.info(`Request ${requestId}: its dead letter is purged.`);
+  log.info(`Request ${requestId}: its dead letter is purged.`, { requestId });
   return { requestId, outcome: 'purged', detail: 'It is listed no more; the request stays to be read.' };
 }

@@ -6,13 +6,16 @@ import type { AgentRequest } from '../domain/request.js';
 import { inBatches } from '../in-batches.js';
 import { newRequest, readWanted, usesArticleBody, type Wanted } from '../input/new-request.js';
 import { readMessage, type UnderstoodMessage } from '../input/read-message.js';
-import type { RequestQueue } from '../ports.js';
+import type { RequestQueue, Telemetry } from '../ports.js';
+import { carrying } from '../telemetry/carrying.js';
+import { steps } from '../telemetry/steps.js';
 import { type DeadLetterResult, noDeadLetter } from './result.js';
 import { type SweepDependencies, sweepQueue } from './sweep-queue.js';
 
 export interface RedriveDependencies extends SweepDependencies {
   readonly config: Config;
   readonly queue: RequestQueue;
+  readonly telemetry: Telemetry;
 }
 
 const atOnce = 8;
@@ -61,6 +64,8 @@ async function redriveOne(
     ...newRequest(requestId, read.message, wantedNow(config, before, read), clock.now().toISOString(), {
       replyQueue: read.message.replyQueue ?? stillAllowed(config, before.replyQueue),
       detail: `Redriven by an operator; ${failedWith(before)}.`,
+      // What became of a request is one story, however often it was begun.
+      traceparent: before.traceparent,
     }),
     pipeline: before.pipeline,
     callback: toldBefore(before),
@@ -68,8 +73,11 @@ async function redriveOne(
   if ((await store.reopen(next, message)) === 'exists') {
     return noDeadLetter(requestId, (await store.get(requestId))?.request);
   }
-  await start(dependencies, requestId);
-  log.info(`Request ${requestId} is redriven as generation ${next.generation}; ${failedWith(before)}.`);
+  await start(dependencies, next);
+  log.info(`Request ${requestId} is redriven as generation ${next.generation}; ${failedWith(before)}.`, {
+    requestId,
+    attempt: next.attempt,
+  });
   return { requestId, outcome: 'redriven', detail: `It begins again as generation ${next.generation}.` };
 }
 
@@ -101,11 +109,22 @@ const toldBefore = ({ callback }: AgentRequest): AgentRequest['callback'] =>
   callback?.acknowledgedAt === undefined ? undefined : { ...callback, sealedToken: undefined };
 
 /** What is in the table goes on whatever becomes of the message: reconcile starts what stays unstarted. */
-async function start({ queue, log }: RedriveDependencies, requestId: string): Promise<void> {
+async function start(
+  { queue, log, telemetry }: RedriveDependencies,
+  { requestId, attempt, traceparent }: AgentRequest,
+): Promise<void> {
+  const of = { traceparent, requestId };
   try {
-    await queue.send(JSON.stringify({ version: 1, requestId }));
+    await telemetry.step(steps.redrive, of, async redriven =>
+      telemetry.step(steps.send, { ...of, traceparent: redriven.traceparent }, async step =>
+        queue.send(JSON.stringify({ version: 1, requestId, ...carrying(step) })),
+      ),
+    );
   } catch (error) {
     if (!(error instanceof TransientError)) throw error;
-    log.error(`Request ${requestId}: redriven, but not queued; reconcile will start it: ${error.message}`);
+    log.error(`Request ${requestId}: redriven, but not queued; reconcile will start it: ${error.message}`, {
+      requestId,
+      attempt,
+    });
   }
 }

@@ -18,12 +18,14 @@ const claimMs = 15_000;
  * Starts the orchestration of a live request, once: starting the same instance twice at the same moment is not safe,
  * so the start is claimed in the request's row first.
  *
+ * @param traceparent the step of the request's trace that everything to come belongs under.
  * @returns what was found: `started` now, `running` already, `ended`, or `claimed` by another delivery just now.
  * @throws TransientError when the orchestration of the request's earlier generation is still closing.
  */
 export async function beginLifecycle(
   dependencies: BeginDependencies,
   stored: StoredRequest,
+  traceparent?: string,
 ): Promise<'started' | 'running' | 'ended' | 'claimed'> {
   const { config, store, orchestrations, clock } = dependencies;
   const { request } = stored;
@@ -46,13 +48,18 @@ export async function beginLifecycle(
       return 'claimed';
     }
   }
-  const claimed = await store.replace(stored, { ...request, startClaimedAt: now.toISOString() });
+  const begun: AgentRequest = {
+    ...request,
+    startClaimedAt: now.toISOString(),
+    traceparent: traceparent ?? request.traceparent,
+  };
+  const claimed = await store.replace(stored, begun);
   if (claimed === 'changed') {
     // By a claim, or by something that has nothing to do with it, such as the wish to cancel.
     const again = await store.get(request.requestId);
-    return again ? beginLifecycle(dependencies, again) : 'ended';
+    return again ? beginLifecycle(dependencies, again, traceparent) : 'ended';
   }
-  await orchestrations.startLifecycle(request.requestId, lifecycleInput(config, request));
+  await orchestrations.startLifecycle(request.requestId, lifecycleInput(config, begun));
   return 'started';
 }
 
@@ -68,5 +75,6 @@ function lifecycleInput(config: Config, request: AgentRequest): LifecycleInput {
     idleMs: (profile?.idleMinutes ?? 1) * 60_000,
     // One that was redriven knows what its pipeline acknowledged; that pipeline waits no more.
     callback: request.callback !== undefined && request.callback.acknowledgedAt === undefined,
+    ...(request.traceparent === undefined ? {} : { traceparent: request.traceparent }),
   };
 }

@@ -3,6 +3,7 @@ import { deadLetterMessage } from '../domain/dead-letter.js';
 import { type OwnFailure, TransientError } from '../domain/failure.js';
 import { end } from '../domain/lifecycle.js';
 import { type AgentRequest, acceptedRequest, isEnded } from '../domain/request.js';
+import { readTraceparent } from '../domain/traceparent.js';
 import { show } from '../domain/view.js';
 import { inBatches } from '../in-batches.js';
 import { newRequest } from '../input/new-request.js';
@@ -14,12 +15,14 @@ import {
   type UnderstoodMessage,
 } from '../input/read-message.js';
 import { requestIdOfMessage } from '../input/request-id.js';
-import type { Log, RequestQueue, StoredRequest } from '../ports.js';
+import type { Log, RequestQueue, Step, StoredRequest, Telemetry } from '../ports.js';
+import { steps } from '../telemetry/steps.js';
 import { type BeginDependencies, beginLifecycle } from './begin-lifecycle.js';
 
 export interface DispatchDependencies extends BeginDependencies {
   readonly queue: RequestQueue;
   readonly log: Log;
+  readonly telemetry: Telemetry;
 }
 
 /** host.json's `maxDequeueCount`: a message whose last delivery fails goes to the poison queue. */
@@ -73,7 +76,9 @@ export async function eachOfBundle(
       await action(each);
     } catch (error) {
       errors.push(error);
-      log.warn(`Request ${each.message.requestId}, one of a bundle of ${ofRequest.size}: ${String(error)}`);
+      log.warn(`Request ${each.message.requestId}, one of a bundle of ${ofRequest.size}: ${String(error)}`, {
+        requestId: each.message.requestId,
+      });
     }
   });
   if (errors.length > 0) throw errors[0];
@@ -82,11 +87,27 @@ export async function eachOfBundle(
 /** @param bytes the message by itself, as it is kept with a request that is not in the table yet. */
 export async function dispatchUnderstood(
   dependencies: DispatchDependencies,
-  { message, wanted }: UnderstoodMessage,
+  understood: UnderstoodMessage,
   requestId: string,
   bytes: Uint8Array,
   delivery: number,
 ): Promise<void> {
+  const { store, telemetry } = dependencies;
+  const known = store.remembered(requestId)?.request.traceparent;
+  const traceparent = readTraceparent(understood.message.traceparent) ?? known;
+  return telemetry.step(steps.process, { traceparent, requestId }, async step =>
+    takeIn(dependencies, understood, { requestId, bytes, delivery }, step),
+  );
+}
+
+async function takeIn(
+  dependencies: DispatchDependencies,
+  { message, wanted }: UnderstoodMessage,
+  { requestId, bytes, delivery }: Delivered,
+  step: Step,
+): Promise<void> {
+  const { traceparent } = step;
+  step.note({ profile: wanted.profile.name, delivery });
   const { store, clock } = dependencies;
   let stored = message.replyQueue === undefined ? unclaimed(store, requestId) : undefined;
   stored ??= await store.get(requestId);
@@ -94,6 +115,7 @@ export async function dispatchUnderstood(
     const request = newRequest(requestId, message, wanted, clock.now().toISOString(), {
       replyQueue: message.replyQueue,
       detail: askedByMessage,
+      traceparent,
     });
     await store.insert(request, bytes);
     stored = unclaimed(store, requestId) ?? (await store.get(requestId));
@@ -101,7 +123,13 @@ export async function dispatchUnderstood(
     await replyAgain(dependencies, stored.request, message.replyQueue);
     stored = await answerThereToo(dependencies, stored, message.replyQueue);
   }
-  if (stored) await begin(dependencies, stored, delivery);
+  if (stored) await begin(dependencies, stored, delivery, traceparent);
+}
+
+interface Delivered {
+  readonly requestId: string;
+  readonly bytes: Uint8Array;
+  readonly delivery: number;
 }
 
 /**
@@ -117,18 +145,24 @@ async function begin(
   dependencies: DispatchDependencies,
   stored: StoredRequest,
   delivery: number,
+  traceparent: string | undefined,
 ): Promise<void> {
-  const { requestId } = stored.request;
+  const { requestId, attempt } = stored.request;
   let found: Awaited<ReturnType<typeof beginLifecycle>>;
   try {
-    found = await beginLifecycle(dependencies, stored);
+    found = await beginLifecycle(dependencies, stored, traceparent);
   } catch (error) {
     if (delivery < lastDelivery) throw error;
     // The request is in the table, so reconcile starts it; in the poison queue its message would look unheard.
-    dependencies.log.error(`Request ${requestId}: not started, reconcile will do it: ${String(error)}`);
+    dependencies.log.error(`Request ${requestId}: not started, reconcile will do it: ${String(error)}`, {
+      requestId,
+      attempt,
+    });
     return;
   }
-  if (found === 'started') dependencies.log.info(`Request ${requestId}: its orchestration is started.`);
+  if (found === 'started') {
+    dependencies.log.info(`Request ${requestId}: its orchestration is started.`, { requestId, attempt });
+  }
   // A message that comes for the first time repeats another, which is making the start this moment. One that comes
   // again may have claimed the start itself and died over it: it has to come back until the start is made.
   if (found === 'claimed' && delivery > 1 && delivery < lastDelivery) {
@@ -203,6 +237,7 @@ async function refuse(
   if (stored && !isEnded(stored.request.state)) await store.replace(stored, ended);
   log.warn(
     `Queue message ${messageId} is dead-lettered as request ${requestId}: ${failure.code}: ${read.reason}`,
+    { requestId, attempt: ended.attempt, code: failure.code },
   );
 }
 

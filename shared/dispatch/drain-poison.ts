@@ -2,6 +2,7 @@ import { deadLetterMessage } from '../domain/dead-letter.js';
 import type { OwnFailure } from '../domain/failure.js';
 import { remedyFor } from '../domain/failure-guide.js';
 import { end } from '../domain/lifecycle.js';
+import { readTraceparent } from '../domain/traceparent.js';
 import { show } from '../domain/view.js';
 import { newRequest } from '../input/new-request.js';
 import { readMessage, type UnderstoodMessage } from '../input/read-message.js';
@@ -46,7 +47,9 @@ export const drainPoison = (dependencies: DrainDependencies) => async (): Promis
         await poison.remove(message);
       } catch (error) {
         // It comes back by itself, when it has been hidden for its time.
-        log.error(`Poison message ${message.messageId} could not be settled: ${String(error)}`);
+        log.error(`Poison message ${message.messageId} could not be settled: ${String(error)}`, {
+          messageId: message.messageId,
+        });
       }
     }
   }
@@ -83,7 +86,10 @@ async function settleUnderstood(
   }
   // Told to its request, as if it were delivered once more.
   await dispatchUnderstood(dependencies, read, requestId, bytes, lastDelivery);
-  log.warn(`Poison message ${messageId} is a repeat: its request ${requestId} is in the table.`);
+  log.warn(`Poison message ${messageId} is a repeat: its request ${requestId} is in the table.`, {
+    requestId,
+    messageId,
+  });
 }
 
 async function deadLetter(
@@ -96,6 +102,7 @@ async function deadLetter(
   const accepted = newRequest(requestId, message, wanted, at, {
     replyQueue: message.replyQueue,
     detail: 'Asked for by a queue message.',
+    traceparent: readTraceparent(message.traceparent),
   });
   const ended = end(accepted, {
     to: 'deadLettered',
@@ -108,5 +115,9 @@ async function deadLetter(
     await queue.reply(message.replyQueue, JSON.stringify(show(ended, config.publicUrl)));
   // Ended from the first: as a live row, seen for a moment, reconcile would start it.
   await store.insert(ended, bytes);
-  log.warn(`A message that could not be delivered is dead-lettered as request ${requestId}.`);
+  log.warn(`A message that could not be delivered is dead-lettered as request ${requestId}.`, {
+    requestId,
+    attempt: ended.attempt,
+    code: undelivered.code,
+  });
 }

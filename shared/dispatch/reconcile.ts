@@ -1,5 +1,6 @@
 import type { Profile } from '../domain/profile.js';
 import type { AgentRegistry, LiveRequest } from '../ports.js';
+import { recordLive } from '../telemetry/live-gauges.js';
 import type { ReconcileMemory } from './reconcile-memory.js';
 import type { SweepDependencies } from './remove-orphans.js';
 import { type RestartDependencies, restartLost } from './restart-lost.js';
@@ -20,7 +21,7 @@ const sweepEveryRounds = 2;
  */
 export const reconcile =
   (dependencies: ReconcileDependencies, memory: ReconcileMemory) => async (): Promise<void> => {
-    const { store, config, log } = dependencies;
+    const { store, config, clock, log, telemetry } = dependencies;
     if (memory.running) {
       log.info('Reconcile is still at its last round; this one is left out.');
       return;
@@ -29,6 +30,8 @@ export const reconcile =
     try {
       await unhindered(log, 'The live requests could not be reconciled', async () => {
         const live = await store.live();
+        const pools = [...config.profiles.values()].map(({ devOpsPool }) => devOpsPool);
+        recordLive(telemetry, live, pools, clock.now().getTime());
         await ensureWatches(dependencies, live);
         await restartLost(dependencies, live);
       });
@@ -68,6 +71,7 @@ async function tellUnreadable(
     log.error(
       `${why} Its request stands still and is left out of every list, and whatever runs for it goes on. Mend the ` +
         `row ${rowKey}, or delete it: then what is left of its request is removed. Rows like it now: ${rows.length}.`,
+      { rowKey },
     );
   }
 }

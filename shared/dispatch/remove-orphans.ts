@@ -42,12 +42,17 @@ export async function removeOrphans(
   for (const suspect of sorted) {
     if (tried >= removalsAtMost) return;
     if (removed.has(suspect.name)) continue;
-    await unhindered(log, `What is left of agent ${suspect.name} could not be removed`, async () => {
-      const row = await rows(suspect);
-      if (row === 'unknown' || !isOrphan(suspect, row)) return;
-      tried += 1;
-      if (await remove(dependencies, suspect, row, agents)) removed.add(suspect.name);
-    });
+    await unhindered(
+      log,
+      `What is left of agent ${suspect.name} could not be removed`,
+      async () => {
+        const row = await rows(suspect);
+        if (row === 'unknown' || !isOrphan(suspect, row)) return;
+        tried += 1;
+        if (await remove(dependencies, suspect, row, agents)) removed.add(suspect.name);
+      },
+      { requestId: suspect.requestId },
+    );
   }
 }
 
@@ -96,10 +101,13 @@ async function remove(
   if (thing.kind === 'task') {
     const { jobId, taskId } = thing.task;
     await compute.deleteTask({ poolId: '', jobId, taskId });
-    log.warn(`Batch task ${taskId} in job ${jobId} was left over from request ${requestId}; it is removed.`);
+    log.warn(`Batch task ${taskId} in job ${jobId} was left over from request ${requestId}; it is removed.`, {
+      requestId,
+    });
   } else {
     log.warn(
       `Agent ${name} in pool ${thing.devOpsPool} was left over from request ${requestId}; its registration is removed.`,
+      { requestId },
     );
   }
   return true;

@@ -1,11 +1,13 @@
 import { inBatches } from '../in-batches.js';
-import type { Clock, LiveRequest, Log } from '../ports.js';
+import type { Clock, LiveRequest, Log, Telemetry } from '../ports.js';
+import { steps } from '../telemetry/steps.js';
 import { type BeginDependencies, beginLifecycle } from './begin-lifecycle.js';
 import { unhindered } from './unhindered.js';
 
 export interface RestartDependencies extends BeginDependencies {
   readonly clock: Clock;
   readonly log: Log;
+  readonly telemetry: Telemetry;
 }
 
 /** A step that is being tried again is no reason to step in. */
@@ -70,14 +72,24 @@ async function restartAll(
   return started.filter(Boolean).length;
 }
 
-async function restart(dependencies: RestartDependencies, { requestId }: LiveRequest): Promise<boolean> {
-  const { store, log } = dependencies;
+async function restart(
+  dependencies: RestartDependencies,
+  { requestId, attempt }: LiveRequest,
+): Promise<boolean> {
+  const { store, log, telemetry, clock } = dependencies;
+  const about = { requestId, attempt };
   let started = false;
-  await unhindered(log, `Request ${requestId} could not be reconciled`, async () => {
+  const action = async (): Promise<void> => {
     const stored = await store.get(requestId);
     if (!stored) return;
-    started = (await beginLifecycle(dependencies, stored)) === 'started';
-    if (started) log.warn(`Request ${requestId} had no orchestration; it is started again.`);
-  });
+    const begun = clock.now();
+    const { traceparent } = stored.request;
+    // Most run and need nothing: only a start is a step of the request, written when it was made.
+    started = (await beginLifecycle(dependencies, stored, traceparent)) === 'started';
+    if (!started) return;
+    telemetry.past(steps.restart, { ...about, traceparent }, begun, clock.now());
+    log.warn(`Request ${requestId} had no orchestration; it is started again.`, about);
+  };
+  await unhindered(log, `Request ${requestId} could not be reconciled`, action, about);
   return started;
 }

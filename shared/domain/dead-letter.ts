@@ -22,7 +22,8 @@ export type DeadLetterMessage = {
  * text, else in base64; where that would be too large for a queue it stays in the table only, and the message says so.
  */
 export function deadLetterMessage(
-  request: Pick<AgentRequest, 'requestId' | 'generation' | 'profile'>,
+  request: Pick<AgentRequest, 'requestId' | 'generation' | 'profile'> &
+    Partial<Pick<AgentRequest, 'traceparent'>>,
   failure: Failure,
   original: Uint8Array,
   at: string,
@@ -34,6 +35,7 @@ export function deadLetterMessage(
     profile: request.profile,
     deadLetteredAt: at,
     failure,
+    ...(request.traceparent === undefined ? {} : { traceparent: request.traceparent }),
   };
   const inTable = JSON.stringify({ ...envelope, messageInTable: true } satisfies DeadLetterMessage);
   if (original.length > messageLimitBytes) return inTable;

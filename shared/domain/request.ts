@@ -82,6 +82,8 @@ export interface AgentRequest {
   readonly cancelRequestedAt: string | undefined;
   /** When an operator was done with its dead letter; the request itself stays to be read. */
   readonly purgedAt: string | undefined;
+  /** The step of its trace that everything to come belongs under; absent where nothing is traced. */
+  readonly traceparent: string | undefined;
 }
 
 /** Whether a pipeline waits for this request and has not been answered yet. */
@@ -120,4 +122,5 @@ export const acceptedRequest = (requestId: string, at: string, detail: string): 
   deferredAt: undefined,
   cancelRequestedAt: undefined,
   purgedAt: undefined,
+  traceparent: undefined,
 });

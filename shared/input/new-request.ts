@@ -57,6 +57,7 @@ export function newRequest(
     readonly sealedToken?: string | undefined;
     readonly replyQueue?: string | undefined;
     readonly detail: string;
+    readonly traceparent?: string | undefined;
   },
 ): AgentRequest {
   return {
@@ -70,5 +71,6 @@ export function newRequest(
     pipeline: from.caller?.context,
     callback: from.sealedToken === undefined ? undefined : { sealedToken: from.sealedToken },
     replyQueue: from.replyQueue,
+    traceparent: from.traceparent,
   };
 }

@@ -130,8 +130,19 @@ const requestFields = {
 export const requestBodySchema = z.strictObject(requestFields);
 export type RequestBody = z.infer<typeof requestBodySchema>;
 
+const traceparent = z
+  .string()
+  .max(512)
+  .meta({
+    description:
+      'W3C Trace Context: the trace that the request belongs to. One that is malformed is taken for none.',
+    examples: ['00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'],
+  })
+  .optional();
+
 const messageFields = {
   ...requestFields,
+  traceparent,
   replyQueue: z
     .string()
     .min(3)
@@ -157,6 +168,7 @@ export const bundleSchema = z.strictObject({ version, requests: z.array(z.unknow
 export const bundledMessageSchema = z.strictObject({
   version,
   ...requestFields,
+  traceparent,
   requestId: requestFields.requestId.unwrap(),
 });
 export type BundledMessage = z.infer<typeof bundledMessageSchema>;

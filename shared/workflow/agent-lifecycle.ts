@@ -26,7 +26,8 @@ export function* agentLifecycle(
   let deadline = later(context, input.timeoutMs);
 
   for (let attempt = input.attempt; ; attempt += 1) {
-    const ref: AttemptRef = { requestId: input.requestId, generation: input.generation, attempt };
+    const { requestId, generation, traceparent } = input;
+    const ref: AttemptRef = { requestId, generation, attempt, ...(traceparent ? { traceparent } : {}) };
     let provisioned = yield* provision(context, input, ref, inbox, deadline);
     while (provisioned.kind === 'deferred') {
       const ended = yield* waitForPlace(inbox);

@@ -37,6 +37,8 @@ export interface LifecycleInput {
   readonly idleMs: number;
   /** Whether a pipeline waits for our completion. */
   readonly callback: boolean;
+  /** What started it, for its trace; absent where nothing is traced. */
+  readonly traceparent?: string | undefined;
 }
 
 /** The first round of a watch knows its pool and nothing else. */
@@ -62,6 +64,8 @@ export interface AttemptRef {
   readonly requestId: string;
   readonly generation: number;
   readonly attempt: number;
+  /** The step that the activity belongs under in the trace of its request. */
+  readonly traceparent?: string | undefined;
 }
 
 /** How a request ends, and why. */
@@ -195,6 +199,7 @@ export const decodeLifecycleInput = decoder.object<LifecycleInput>({
   timeoutMs: decoder.number,
   idleMs: decoder.number,
   callback: decoder.boolean,
+  traceparent: decoder.optional(decoder.string),
 });
 
 export const decodeWatchInput = decoder.object<WatchInput>({
@@ -246,7 +251,12 @@ const outcome = decoder.object<Outcome>({
   planOver: decoder.optional(decoder.string),
 });
 
-const attemptRef = { requestId: decoder.string, generation: decoder.number, attempt: decoder.number };
+const attemptRef = {
+  requestId: decoder.string,
+  generation: decoder.number,
+  attempt: decoder.number,
+  traceparent: decoder.optional(decoder.string),
+};
 
 /** How each activity reads its input, which comes out of history as well. */
 export const decodeInput: { readonly [Name in ActivityName]: (value: unknown) => Activities[Name]['input'] } =

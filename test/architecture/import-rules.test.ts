@@ -169,6 +169,20 @@ const table: readonly (readonly [string, string, RegExp | undefined])[] = [
     "import { BatchServiceClient } from '@azure/batch';\nimport { createHash } from 'node:crypto';",
     undefined,
   ],
+  ['shared/config/x.ts', "import * as z from 'zod';", undefined],
+  ['shared/config/x.ts', 'export const url = process.env.URL;', /parts of config must not use process/],
+  // What is measured has names; what measures it is an adapter.
+  ['shared/telemetry/x.ts', "import type { Telemetry } from '../ports.js';", undefined],
+  [
+    'shared/telemetry/x.ts',
+    "import { trace } from '@opentelemetry/api';",
+    /telemetry must not import @opentelemetry\/api/,
+  ],
+  [
+    'shared/telemetry/x.ts',
+    "import { a } from '../adapters/batch.js';",
+    /telemetry must not import shared\/adapters\/batch/,
+  ],
   ['shared/adapters/x.ts', "import type { Config } from '../config.js';", undefined],
   [
     'shared/adapters/x.ts',

@@ -155,4 +155,68 @@ config('takes a second key to unseal what the one before has sealed', () => {
   assert.not.match(problem ?? '', key);
 });
 
+config('sends telemetry nowhere, unless it is told where to', () => {
+  assert.is(readConfig(good).telemetry, undefined);
+  const OTEL_EXPORTER_OTLP_ENDPOINT = 'http://collector.internal:4318/';
+  assert.equal(readConfig({ ...good, OTEL_EXPORTER_OTLP_ENDPOINT }).telemetry, {
+    otlp: {
+      tracesUrl: 'http://collector.internal:4318/v1/traces',
+      metricsUrl: 'http://collector.internal:4318/v1/metrics',
+    },
+    azureMonitor: undefined,
+    serviceName: 'azdo-batch-agents',
+    metricsEveryMs: 30_000,
+  });
+  assert.is(
+    readConfig({ ...good, OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_SDK_DISABLED: 'true' }).telemetry,
+    undefined,
+  );
+  const onlyTraces = readConfig({
+    ...good,
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'https://x.example/custom?a=b',
+  });
+  assert.equal(onlyTraces.telemetry?.otlp, {
+    tracesUrl: 'https://x.example/custom?a=b',
+    metricsUrl: undefined,
+  });
+});
+
+config('sends telemetry to Application Insights, with a key or as itself', () => {
+  const APPLICATIONINSIGHTS_CONNECTION_STRING =
+    'InstrumentationKey=00000000-0000-0000-0000-000000000001;IngestionEndpoint=https://x.example/';
+  const read = (env: Record<string, string>) =>
+    readConfig({ ...good, APPLICATIONINSIGHTS_CONNECTION_STRING, ...env }).telemetry?.azureMonitor;
+  assert.equal(read({}), { connectionString: APPLICATIONINSIGHTS_CONNECTION_STRING, identity: undefined });
+  const clientId = '00000000-0000-0000-0000-000000000002';
+  const APPLICATIONINSIGHTS_AUTHENTICATION_STRING = `Authorization=AAD;ClientId=${clientId}`;
+  assert.equal(read({ APPLICATIONINSIGHTS_AUTHENTICATION_STRING })?.identity, { clientId });
+});
+
+config('names what is wrong with the settings of telemetry, and shows no secret of them', () => {
+  const text = problemsOf({
+    ...good,
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318',
+    OTEL_EXPORTER_OTLP_HEADERS: 'secret without a name',
+    OTEL_METRIC_EXPORT_INTERVAL: 'often',
+    APPLICATIONINSIGHTS_CONNECTION_STRING: 'secret',
+    LogFormat: 'xml',
+  }).join('\n');
+  for (const name of [
+    'OTEL_EXPORTER_OTLP_ENDPOINT',
+    'OTEL_EXPORTER_OTLP_HEADERS',
+    'OTEL_METRIC_EXPORT_INTERVAL',
+    'APPLICATIONINSIGHTS_CONNECTION_STRING',
+    'LogFormat',
+  ]) {
+    assert.match(text, name);
+  }
+  assert.not.match(text, 'secret');
+});
+
+config('writes lines for machines on Azure and for people elsewhere, unless it is told otherwise', () => {
+  assert.is(readConfig(good).logFormat, 'text');
+  assert.is(readConfig({ ...good, WEBSITE_SITE_NAME: 'agents' }).logFormat, 'json');
+  assert.is(readConfig({ ...good, WEBSITE_SITE_NAME: 'agents', LogFormat: 'text' }).logFormat, 'text');
+});
+
 config.run();

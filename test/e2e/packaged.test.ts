@@ -4,11 +4,13 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as z from 'zod';
 import { loadOnce } from '../../scripts/bench/loading/load-once.js';
+import { startTraces } from '../../scripts/local/traces/server.js';
 import { bundleApp } from '../../scripts/package/bundle-app.js';
 import { root } from '../../scripts/root.js';
 import { startScriptedServer } from '../adapters/scripted-server.js';
 import { withStack } from '../support/stack.js';
 import { makeTempFolder, type TempFolder } from '../support/temp-folder.js';
+import { waitFor } from '../support/wait-for.js';
 import { agentsApi } from './support/agents-api.js';
 import { endsWithOneAgent } from './support/one-agent.js';
 import { pipelinesOf } from './support/pipelines.js';
@@ -31,16 +33,41 @@ packaged('is a folder with what a host asks for, and no node_modules', async () 
   assert.not.ok(files.includes('node_modules'));
 });
 
-packaged('gives a pipeline its agent', async () => {
-  const { stack, end } = await openWorld({ app: app.path });
-  try {
-    const pipelines = pipelinesOf(stack);
-    const { runId } = await pipelines.start();
-    await endsWithOneAgent({ stack, api: agentsApi(stack), pipelines }, runId);
-  } finally {
-    await end();
-  }
-});
+packaged(
+  'gives a pipeline its agent, and tells a collector of it, and would Application Insights',
+  async () => {
+    const collector = await startTraces();
+    const key = '00000000-0000-0000-0000-000000000001';
+    // It speaks https only, which nobody does there.
+    const insights = `InstrumentationKey=${key};IngestionEndpoint=${collector.url}/`;
+    let output = '';
+    const { stack, end } = await openWorld({
+      app: app.path,
+      onEvent: event => {
+        if (event.type === 'line') output += `${event.line}\n`;
+      },
+      settings: {
+        OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+        OTEL_METRIC_EXPORT_INTERVAL: '1000',
+        APPLICATIONINSIGHTS_CONNECTION_STRING: insights,
+      },
+    });
+    try {
+      const pipelines = pipelinesOf(stack);
+      const { runId } = await pipelines.start();
+      await endsWithOneAgent({ stack, api: agentsApi(stack), pipelines }, runId);
+      const requestId = await pipelines.requestId(runId);
+      await waitFor('the collector to be told', async () =>
+        (await (await fetch(`${collector.url}/traces/${requestId}`)).text()).includes('finishRequest'),
+      );
+      await waitFor('the other to be tried', () => /The traces can't be exported \(RestError/.test(output));
+      assert.not.match(output, 'Telemetry is off');
+    } finally {
+      await end();
+      await collector.close();
+    }
+  },
+);
 
 packaged('ends when a part of it can not be loaded, so that the host starts it anew', async () => {
   const broken = await makeTempFolder('packaged-');

@@ -31,6 +31,7 @@ export function someRequest(changes: Partial<AgentRequest> = {}): AgentRequest {
     deferredAt: undefined,
     cancelRequestedAt: undefined,
     purgedAt: undefined,
+    traceparent: undefined,
     ...changes,
   };
 }

@@ -8,6 +8,7 @@ import { createAdmissionGate } from '../../shared/limits/admission-gate.js';
 import { createBacklogGate } from '../../shared/limits/backlog-gate.js';
 import { createLiveListings } from '../../shared/limits/live-listings.js';
 import type { RequestStore } from '../../shared/ports.js';
+import { noTelemetry } from '../../shared/telemetry/no-telemetry.js';
 import { createFakeAgentRegistry, type FakeAgentRegistry } from './agent-registry.js';
 import { createFakeClock, type FakeClock } from './clock.js';
 import { createFakeCompute, type FakeCompute } from './compute.js';
@@ -82,6 +83,7 @@ export function createWorld({
     seal: createTestSeal(),
     clock,
     log: createFakeLog(),
+    telemetry: noTelemetry,
     random: () => 0.5,
   };
 }

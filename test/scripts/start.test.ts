@@ -60,9 +60,11 @@ start(
   'says where all is and how to ask; one Ctrl-C ends it all; the next start has the same key',
   async context => {
     const port = await getPort();
-    const first = run(context, port);
+    const first = run(context, port, ['node', join(root, 'dist', 'scripts', 'start.js'), '--traces']);
     const said = await ready(first);
     assert.match(said, `Functions app  http://127.0.0.1:${port}/api`);
+    const [, traces = ''] = /Traces +(http:\S+)/.exec(said) ?? [];
+    assert.match(await (await fetch(traces)).text(), 'No trace');
     const [, key = ''] = /Function key\s+(\S+)/.exec(said) ?? [];
     const [, list = ''] = /curl -H 'x-functions-key: .*' (\S+)/.exec(said) ?? [];
     const status = (headers: Record<string, string>): Promise<number> =>

@@ -18,6 +18,8 @@ export interface Surroundings {
 export function hostSettings(given: Settings, around: Surroundings): Record<string, string> {
   const defaults: Record<string, string> = {
     FUNCTIONS_WORKER_RUNTIME: 'node',
+    // People read it here.
+    LogFormat: 'text',
     CallbackTokenKey: around.callbackTokenKey,
     // A real organisation has pools of its own, and these names would only be missed there.
     ...(around.devops && {
