@@ -1,0 +1,35 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AppAway } from './command-error.js';
+import { remark } from './output.js';
+
+const againMs = 1_000;
+
+/** Does a call, again if need be. */
+export type Patiently = <T>(call: () => Promise<T>) => Promise<T>;
+
+/**
+ * For what follows the app for long: it outlives a restart of the app, with a notice on stderr. An app that has never
+ * answered is not waited for: most likely its URL is wrong.
+ */
+export function createPatience(patienceSeconds: number): Patiently {
+  let reached = false;
+  return async call => {
+    let awaySince: number | undefined;
+    for (;;) {
+      try {
+        const answer = await call();
+        reached = true;
+        if (awaySince !== undefined) remark('The app answers again.');
+        return answer;
+      } catch (error) {
+        if (!(error instanceof AppAway) || !reached) throw error;
+        if (awaySince === undefined) {
+          awaySince = Date.now();
+          remark(`${error.message} Trying again for ${patienceSeconds} s.`);
+        }
+        if (Date.now() - awaySince >= patienceSeconds * 1_000) throw error;
+      }
+      await sleep(againMs);
+    }
+  };
+}
