@@ -33,7 +33,7 @@ export const Shown = z.strictObject({
     .nullable(),
   history: z.array(HistoryEntry),
   tags: z.record(z.string(), z.string()),
-  links: z.strictObject({ self: z.string(), pipeline: z.string().nullable() }),
+  links: z.strictObject({ self: z.string(), pipeline: z.string().nullable(), help: z.string().nullable() }),
 });
 export type Shown = z.infer<typeof Shown>;
 
