@@ -83,6 +83,13 @@ function refusal(apiUrl: string, status: number, answer: unknown): CommandError 
     );
   }
   const problem = Problem.safeParse(answer).data;
+  if (!problem && status >= 502 && status <= 504) {
+    // What stands before the app, or its host, says so while it starts.
+    return new AppAway(
+      `${apiUrl} is not available (${status})`,
+      'try again in a while, and see whether the app runs.',
+    );
+  }
   if (!problem) {
     return new AppAway(
       `${apiUrl} answered ${status} in a way that this app does not`,

@@ -10,19 +10,21 @@ export type Patiently = <T>(call: () => Promise<T>) => Promise<T>;
 /**
  * For what follows the app for long: it outlives a restart of the app, with a notice on stderr. An app that has never
  * answered is not waited for: most likely its URL is wrong.
+ *
+ * @param reached it has answered already.
  */
-export function createPatience(patienceSeconds: number): Patiently {
-  let reached = false;
+export function createPatience(patienceSeconds: number, reached: boolean): Patiently {
+  let answered = reached;
   return async call => {
     let awaySince: number | undefined;
     for (;;) {
       try {
         const answer = await call();
-        reached = true;
+        answered = true;
         if (awaySince !== undefined) remark('The app answers again.');
         return answer;
       } catch (error) {
-        if (!(error instanceof AppAway) || !reached) throw error;
+        if (!(error instanceof AppAway) || !answered) throw error;
         if (awaySince === undefined) {
           awaySince = Date.now();
           remark(`${error.message} Trying again for ${patienceSeconds} s.`);

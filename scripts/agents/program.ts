@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { addCompletion } from './completion.js';
+import { addComplete, addCompletion } from './completion.js';
 import { addDeadLetters } from './deadletters/index.js';
 import { addDoctor } from './doctor/index.js';
 import { addExamples } from './options.js';
@@ -11,7 +11,7 @@ import { addTail } from './tail.js';
 /** @param name what the person typed to get here; examples begin with it. */
 export function createProgram(name: string): Command {
   const program = describable(name);
-  addCompletion(program, describable);
+  addComplete(program, () => describable(name));
   return program;
 }
 
@@ -57,7 +57,15 @@ Exit codes:
   5    a check of the doctor failed
   130  stopped by Ctrl-C`,
   );
-  for (const add of [addRequests, addPools, addPlaceholders, addDeadLetters, addDoctor, addTail]) {
+  for (const add of [
+    addRequests,
+    addPools,
+    addPlaceholders,
+    addDeadLetters,
+    addDoctor,
+    addTail,
+    addCompletion,
+  ]) {
     add(program);
   }
   return program;

@@ -31,7 +31,7 @@ export function addTail(parent: Command): void {
   ]);
   command.action(async (options: Options) => {
     const { client, json } = await openSession(command);
-    const patiently = createPatience(options.patience);
+    const patiently = createPatience(options.patience, false);
     const isWanted = createFilter(client, patiently, options);
     await followUntilInterrupted(
       () => undefined,

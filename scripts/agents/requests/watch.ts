@@ -36,7 +36,7 @@ export async function watch(
   options: WatchOptions,
 ): Promise<ShownRequest> {
   const display = await displayFor(options);
-  const patiently = createPatience(options.patience);
+  const patiently = createPatience(options.patience, true);
   return followUntilInterrupted(
     () => display.close(),
     async () => {
