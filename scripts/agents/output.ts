@@ -7,7 +7,11 @@ export const printJson = (value: unknown): void =>
 /** One object a line, for what goes on. */
 export const printJsonLine = (value: unknown): void =>
   void process.stdout.write(`${JSON.stringify(value)}\n`);
-export const remark = (text: string): void => void process.stderr.write(`${plain(text)}\n`);
+export function remark(text: string): void {
+  const width = process.stderr.isTTY ? process.stderr.columns || 80 : undefined;
+  const lines = text.split('\n').map(line => (line.length > (width ?? Infinity) ? wrap(line, width) : line));
+  process.stderr.write(`${plain(lines.join('\n'))}\n`);
+}
 
 /** Colours are for terminals, also where CI makes picocolors think otherwise. It knows NO_COLOR itself. */
 export const colours = pc.createColors(
@@ -53,6 +57,13 @@ export function duration(milliseconds: number | null): string {
   const minutes = Math.floor(seconds / 60);
   if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** What does not fit on the line that it began goes below it. */
+export function hang(beginning: string, text: string): string {
+  const width = screenWidth();
+  if (width === undefined || beginning.length + text.length <= width) return `${beginning}${text}`;
+  return `${beginning.trimEnd()}\n${wrap(text, width, '    ')}`;
 }
 
 /** Breaks a text at blanks. @param width undefined: not at all. */

@@ -4,8 +4,8 @@ import { remark } from './output.js';
 
 const againMs = 1_000;
 
-/** Does a call, again if need be. */
-export type Patiently = <T>(call: () => Promise<T>) => Promise<T>;
+/** Does a call, again if need be; then it should not wait for long, to tell soon that the app is back. */
+export type Patiently = <T>(call: (again: boolean) => Promise<T>) => Promise<T>;
 
 /**
  * For what follows the app for long: it outlives a restart of the app, with a notice on stderr. An app that has never
@@ -19,7 +19,7 @@ export function createPatience(patienceSeconds: number, reached: boolean): Patie
     let awaySince: number | undefined;
     for (;;) {
       try {
-        const answer = await call();
+        const answer = await call(awaySince !== undefined);
         answered = true;
         if (awaySince !== undefined) remark('The app answers again.');
         return answer;

@@ -21,7 +21,7 @@ export function addPlaceholders(program: Command): void {
   addChange(
     group,
     'remove',
-    'Removes placeholders, e.g. of a pool that no profile names any more. Those that are kept come again.',
+    'Removes placeholders, e.g. of a pool that no profile names any more. Those that are kept stay.',
     ['$0 placeholders remove "Old Ubuntu"', '$0 placeholders remove --json'],
   );
 }

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Events } from '../../shared/answers/request.js';
 import type { AgentsClient } from './client.js';
 import { addExamples, addPatience, tag as asTag } from './options.js';
-import { flat, print, printJsonLine, remark, time } from './output.js';
+import { flat, hang, print, printJsonLine, remark, time } from './output.js';
 import { createPatience, type Patiently } from './patience.js';
 import { openSession } from './session.js';
 import { followUntilInterrupted } from './until-interrupted.js';
@@ -39,8 +39,8 @@ export function addTail(parent: Command): void {
         // The first answer is at once: whoever has the wrong key should not have to wait to be told.
         let after: string | undefined;
         for (;;) {
-          const { events, next } = await patiently(async () =>
-            client.events(after, after === undefined ? 0 : waitSeconds),
+          const { events, next } = await patiently(async again =>
+            client.events(after, again || after === undefined ? 0 : waitSeconds),
           );
           if (after === undefined && process.stderr.isTTY) remark('Following; Ctrl-C ends it.');
           after = next;
@@ -55,7 +55,10 @@ export function addTail(parent: Command): void {
 
 const printEvent = ({ at, requestId, profile, state, attempt, failureCode, detail }: LifeEvent): void =>
   print(
-    `${time(at)}  ${requestId}  ${profile || '–'}  ${state}  attempt ${attempt}  ${failureCode === null ? '' : `${failureCode}  `}${flat(detail)}`,
+    hang(
+      `${time(at)}  ${requestId}  ${profile || '–'}  ${state}  attempt ${attempt}  `,
+      `${failureCode === null ? '' : `${failureCode}  `}${flat(detail)}`,
+    ),
   );
 
 /** So many requests are remembered: tags of a request do not change, so each is looked up once. */

@@ -31,8 +31,12 @@ const Health = z.looseObject({
 });
 const Package = z.object({ version: z.string() });
 
-/** From the near to the far: what the rest needs is tried first, and without it the rest is not tried at all. */
-export async function examine(named: Named, env: Environment): Promise<Report> {
+/**
+ * From the near to the far: what the rest needs is tried first, and without it the rest is not tried at all.
+ *
+ * @param settingsFolder where `npm start` looks for local.settings.json.
+ */
+export async function examine(named: Named, env: Environment, settingsFolder = root): Promise<Report> {
   const checks: Check[] = [];
   const report = (version: string | null): Report => ({
     at: new Date().toISOString(),
@@ -63,7 +67,7 @@ export async function examine(named: Named, env: Environment): Promise<Report> {
   if (url === undefined) {
     await check('The settings file of this machine can be read', async () => {
       const { readAppSettings } = await import('../../app-settings.js');
-      const number = Object.keys(await readAppSettings(root, {})).length;
+      const number = Object.keys(await readAppSettings(settingsFolder, {})).length;
       return [true, number === 0 ? 'There is none, or it sets nothing.' : `It sets ${number} names.`];
     });
   }

@@ -1,4 +1,4 @@
-import { colours, screenWidth, wrap } from '../output.js';
+import { colours, flat, screenWidth, shorten, wrap } from '../output.js';
 import type { Check, Report } from './examine.js';
 
 const titles: Readonly<Record<Check['area'], string>> = {
@@ -47,6 +47,11 @@ const colourOf: Readonly<Record<Check['status'], (text: string) => string>> = {
 function linesOf({ status, name, detail, remedy }: Check): string {
   const word = colourOf[status](status.padEnd(statusWidth));
   const width = screenWidth();
+  if (remedy === null && (status === 'ok' || status === 'skipped')) {
+    // Most are fine: one line each, so that those that are not are seen.
+    const rest = flat(detail === '' ? name : `${name}: ${detail}`);
+    return `  ${word}${width === undefined ? rest : shorten(rest, width - indent.length)}`;
+  }
   return [
     `  ${word}${wrap(name, width, indent).trimStart()}`,
     ...(detail === '' ? [] : [colours.dim(wrap(detail, width, `${indent}  `))]),

@@ -43,14 +43,14 @@ export function failureOf({ failure, links }: ShownRequest): string {
   if (!failure) return '';
   const { title, cause, remedy, who } = guideTo(failure.code);
   const part = (name: string, text: string): string => {
-    const indent = ' '.repeat(name.length + 4);
-    return `  ${colours.bold(`${name}:`)} ${wrap(text, screenWidth(), indent).trimStart()}`;
+    const line = wrap(`${name}: ${text}`, screenWidth(), '  ');
+    return line.replace(`${name}:`, colours.bold(`${name}:`));
   };
   return [
     colours.red(`${failure.code} (${failure.stage}): ${title}`),
     wrap(failure.message, screenWidth(), '  '),
     part('Cause', cause),
-    part('Remedy', `${remedy} (For the ${who}.)`),
+    part(`Remedy, by the ${who}`, remedy),
     ...(links.help === null ? [] : [`  ${colours.bold('More:')} ${links.help}`]),
   ].join('\n');
 }

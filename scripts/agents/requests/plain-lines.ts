@@ -1,5 +1,5 @@
 import type { ShownRequest } from '../client.js';
-import { flat, print, time } from '../output.js';
+import { flat, hang, print, time } from '../output.js';
 import { failureOf } from './describe.js';
 import type { Display } from './watch.js';
 
@@ -23,7 +23,7 @@ export function plainLines(): Display {
 }
 
 const lineOf = ({ at, state, attempt, detail }: Entry): string =>
-  `${time(at)}  ${state.padEnd(12)}  attempt ${attempt}  ${flat(detail)}`;
+  hang(`${time(at)}  ${state.padEnd(12)}  attempt ${attempt}  `, flat(detail));
 
 /** A history that has grown too long has lost its oldest lines, so what is new is what comes after the last one seen. */
 export function newEntries(seen: readonly Entry[], now: readonly Entry[]): readonly Entry[] {

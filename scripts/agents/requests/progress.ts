@@ -10,6 +10,8 @@ import type { Display } from './watch.js';
 const redrawMs = 250;
 const names = 13;
 const durations = 11;
+/** Beside the line: the mark before it, and the `^C` that a terminal writes after it. */
+const margin = 6;
 
 /** On a terminal: steps that are over stay as lines, below them the one that goes on, with how long it has taken. */
 export function progress(): Display {
@@ -68,7 +70,7 @@ const ageOf = ({ from }: Step): number => Math.max(0, Date.now() - Date.parse(fr
 function lineOf({ state, attempt, detail }: Step, milliseconds: number): string {
   const which = attempt > 1 ? `attempt ${attempt}: ` : '';
   const line = `${state.padEnd(names)}${duration(milliseconds).padEnd(durations)}${which}${flat(detail)}`;
-  return shorten(line, (screenWidth() ?? 80) - 3);
+  return shorten(line, (screenWidth() ?? 80) - margin);
 }
 
 function endOf(request: ShownRequest): string {

@@ -43,7 +43,7 @@ export async function watch(
       let request = first;
       display.show(request);
       while (!isOver(request, options.until)) {
-        request = await patiently(async () => client.request(first.requestId, waitSeconds));
+        request = await patiently(async again => client.request(first.requestId, again ? 0 : waitSeconds));
         display.show(request);
       }
       return request;

@@ -5,6 +5,7 @@ import getPort from 'get-port';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as z from 'zod';
+import { examine } from '../../../scripts/agents/doctor/examine.js';
 import { noteRunningApp } from '../../../scripts/running-app.js';
 import { checkAreas, diagnosisSchema } from '../../../shared/answers/diagnosis.js';
 import { placeholderResultsSchema, placeholdersSchema } from '../../../shared/answers/placeholders.js';
@@ -167,6 +168,25 @@ operator('examines as far as it gets, and names what is in the way', async () =>
     await folder.remove();
   }
 });
+
+operator(
+  'says which file to mend when the one with the settings is broken, and quotes none of it',
+  async () => {
+    const folder = await makeTempFolder();
+    try {
+      await writeFile(join(folder.path, 'local.settings.json'), '{ "Values": { "AzDOToken": "s3cret" ');
+      const named = { url: undefined, data: folder.path, from: '--url' } as const;
+      const { checks } = await examine(named, {}, folder.path);
+      const settings = checks.find(({ detail }) => detail.includes('local.settings.json'));
+      assert.is(settings?.status, 'failed');
+      assert.match(settings?.detail ?? '', 'is not a settings file: it must be JSON');
+      assert.is.not(settings?.remedy, null);
+      assert.not.match(JSON.stringify(checks), 's3cret');
+    } finally {
+      await folder.remove();
+    }
+  },
+);
 
 operator('says which file to mend when the one with the keys is broken', async () => {
   const folder = await makeTempFolder();

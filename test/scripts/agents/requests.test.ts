@@ -37,8 +37,14 @@ const isWaitedFor = async (): Promise<unknown> => waitFor('a change to be waited
 
 requests('asks for an agent with all that was said, and tells id and link', async () => {
   const ran = await run(
-    ...['request', '--profile', 'ubuntu', '--id', 'nightly-42', '--capability', 'AGENT_FOR=47=11'],
-    ...['--capability', 'B=', '--tag', 'team=payments', '--timeout', '2.5', '--attempt', '1.2'],
+    'request',
+    '--profile=ubuntu',
+    '--id=nightly-42',
+    '--capability=AGENT_FOR=47=11',
+    '--capability=B=',
+    '--tag=team=payments',
+    '--timeout=2.5',
+    '--attempt=1.2',
   );
   assert.is(ran.exitCode, 0, ran.stderr);
   assert.is(ran.stdout, `nightly-42\n${app.url}/api/agents/nightly-42`);
@@ -116,14 +122,14 @@ requests('follows a request in a pipe with one plain line a change, and explains
   );
   assert.match(
     ran.stdout,
-    /PoolMissing \(nodeAllocation\)[^]*Cause:[^]*Remedy:[^]*More: .*\/help\/PoolMissing/,
+    /PoolMissing \(nodeAllocation\)[^]*Cause:[^]*Remedy, by the platform team:[^]*More: .*\/help\/PoolMissing/,
   );
   // oxlint-disable-next-line no-control-regex -- what could move the cursor begins with one
   assert.not.match(ran.stdout, /\u001b/);
 
   const shown = await run('status', 'a');
   assert.is(shown.exitCode, 0);
-  assert.match(shown.stdout, /^a is deadLettered\n[^]*profile +ubuntu[^]*Waiting for a node[^]*Remedy:/);
+  assert.match(shown.stdout, /^a is deadLettered\n[^]*profile +ubuntu[^]*Waiting for a node[^]*Remedy, by/);
 });
 
 requests('follows as JSON, one request a line, until it is completed', async () => {
