@@ -53,8 +53,8 @@ function notesOn(pool: Pool, ago: (iso: string) => string): readonly string[] {
   );
   const { problem, nodes, batchPool } = pool;
   const unusable = nodes && nodes.unusable > 0 ? [`${nodes.unusable} of its nodes can not be used.`] : [];
-  const unknown = nodes ? [] : [`Batch does not tell now which nodes ${batchPool} has.`];
+  const unknown = nodes || problem ? [] : [`Batch does not tell now which nodes ${batchPool} has.`];
   const lines = [...waits, ...unusable, ...unknown].map(line => wrap(line, screenWidth(), '  '));
   if (problem) lines.unshift(colours.red(wrap(`${problem.code}: ${problem.message}`, screenWidth(), '  ')));
-  return lines.length > 0 ? [colours.bold(pool.devOpsPool), ...lines] : [];
+  return lines.length > 0 ? [colours.bold(`${pool.devOpsPool} on ${batchPool}`), ...lines] : [];
 }

@@ -53,13 +53,8 @@ export function addTail(parent: Command): void {
   });
 }
 
-const printEvent = ({ at, requestId, profile, state, attempt, failureCode, detail }: LifeEvent): void =>
-  print(
-    hang(
-      `${time(at)}  ${requestId}  ${profile || '–'}  ${state}  attempt ${attempt}  `,
-      `${failureCode === null ? '' : `${failureCode}  `}${flat(detail)}`,
-    ),
-  );
+const printEvent = ({ at, requestId, profile, state, attempt, detail }: LifeEvent): void =>
+  print(hang(`${time(at)}  ${requestId}  ${profile || '–'}  ${state}  attempt ${attempt}  `, flat(detail)));
 
 /** So many requests are remembered: tags of a request do not change, so each is looked up once. */
 const remembered = 5_000;

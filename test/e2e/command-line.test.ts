@@ -91,7 +91,7 @@ operator('makes and lists placeholders, and is told why one is not removed', asy
   assert.match(removed.stdout, /^AzDOUbuntu {2}refused: .*KeepPlaceholders/, 'it would come again');
   const nowhere = await run('placeholders', 'ensure', 'Nowhere');
   assert.is(nowhere.exitCode, 1);
-  assert.match(nowhere.stdout, /^Nowhere {2}poolMissing: /);
+  assert.match(nowhere.stdout, /^Nowhere {2}refused: /);
 });
 
 operator('has the app examined', async () => {

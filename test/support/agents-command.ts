@@ -36,8 +36,11 @@ export function startAgents(args: readonly string[], env: Environment = {}): Run
   return {
     interrupt: () => void running.kill('SIGINT'),
     printed: async (text, on = 'stdout') => {
-      await waitFor(`${String(text)} on ${on}`, () =>
-        typeof text === 'string' ? said[on].includes(text) : text.test(said[on]),
+      await waitFor(
+        `${String(text)} on ${on}`,
+        () => (typeof text === 'string' ? said[on].includes(text) : text.test(said[on])),
+        // It begins with the start of a process.
+        { timeoutMs: 30_000 },
       );
     },
     end: running.then(({ exitCode, signal, stdout, stderr }) => ({ exitCode, signal, stdout, stderr })),

@@ -1,7 +1,7 @@
 import type { ShownRequest } from '../client.js';
 import { flat, hang, print, time } from '../output.js';
 import { failureOf } from './describe.js';
-import type { Display } from './watch.js';
+import { type Display, ignore } from './display.js';
 
 type Entry = ShownRequest['history'][number];
 
@@ -18,7 +18,8 @@ export function plainLines(): Display {
       const failure = failureOf(request);
       if (failure !== '') print(failure);
     },
-    close: () => undefined,
+    finish: ignore,
+    close: ignore,
   };
 }
 

@@ -3,8 +3,8 @@ import { endStates } from '../../../shared/domain/request.js';
 import type { ShownRequest } from '../client.js';
 import { colours, duration, flat, print, screenWidth, shorten } from '../output.js';
 import { failureOf } from './describe.js';
+import type { Display } from './display.js';
 import { type Step, stepsOf } from './steps.js';
-import type { Display } from './watch.js';
 
 /** What the eye can follow. */
 const redrawMs = 250;
@@ -47,6 +47,7 @@ export function progress(): Display {
       const last = steps.at(-1);
       if (over || !last) {
         stop();
+        current = undefined;
         return print(endOf(request));
       }
       if (current?.step.from !== last.from || current.step.state !== last.state) {
@@ -56,6 +57,10 @@ export function progress(): Display {
       }
       draw();
       if (!spinner.isSpinning) spinner.start();
+    },
+    finish() {
+      stop();
+      if (current) print(`${mark(true)} ${lineOf(current.step, Date.now() - current.sinceMs)}`);
     },
     close: stop,
   };

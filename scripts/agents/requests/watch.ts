@@ -3,15 +3,8 @@ import type { AgentsClient, ShownRequest } from '../client.js';
 import { isLively, printJsonLine } from '../output.js';
 import { createPatience } from '../patience.js';
 import { followUntilInterrupted } from '../until-interrupted.js';
+import { type Display, ignore } from './display.js';
 import { plainLines } from './plain-lines.js';
-
-/** Shows a request as it goes on. */
-export interface Display {
-  /** Once at first, and whenever something may have changed. */
-  show(request: ShownRequest): void;
-  /** Leaves the terminal as it was found. */
-  close(): void;
-}
 
 export interface WatchOptions {
   readonly json: boolean;
@@ -46,13 +39,14 @@ export async function watch(
         request = await patiently(async again => client.request(first.requestId, again ? 0 : waitSeconds));
         display.show(request);
       }
+      display.finish();
       return request;
     },
   );
 }
 
 async function displayFor({ json, quiet = false }: WatchOptions): Promise<Display> {
-  if (quiet) return { show: () => undefined, close: () => undefined };
+  if (quiet) return { show: ignore, finish: ignore, close: ignore };
   if (json) return jsonLines();
   if (!isLively()) return plainLines();
   const { progress } = await import('./progress.js');
@@ -68,6 +62,7 @@ function jsonLines(): Display {
       if (text !== last) printJsonLine(request);
       last = text;
     },
-    close: () => undefined,
+    finish: ignore,
+    close: ignore,
   };
 }
