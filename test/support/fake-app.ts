@@ -63,6 +63,11 @@ export class FakeApp {
     this.#server?.server.closeAllConnections();
     await this.#server?.close();
     this.#server = undefined;
+    this.timeUp();
+  }
+
+  /** Whoever waits is answered now, as when the time is up. */
+  timeUp(): void {
     this.#gone.abort();
     this.#gone = new AbortController();
   }

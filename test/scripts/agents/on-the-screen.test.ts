@@ -23,7 +23,7 @@ const rows = [
 ];
 
 screen('fits a table into any width, and tears no id apart', async () => {
-  for (const width of [120, 96, 80, 60]) {
+  for (const width of [120, 96, 80, 60, 50]) {
     const text = await table(head, rows, width);
     for (const line of text.split('\n')) assert.ok(line.length <= width, `${width}: ${line}`);
     for (const word of [id, 'PoolMissing', 'QuotaReached', 'latePool', 'Ask for more']) {
@@ -115,6 +115,7 @@ source <(azdo-batch-agents completion bash)
 complete -p azdo-batch-agents
 words() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _azdo_batch_agents; echo "\${COMPREPLY[*]}"; }
 words azdo-batch-agents st
+words azdo-batch-agents c
 words azdo-batch-agents list --state de
 words azdo-batch-agents deadletters r
 words azdo-batch-agents completion ''
@@ -128,6 +129,7 @@ azdo-batch-agents --help | head -1`;
     assert.equal(ran.stdout.split('\n'), [
       'complete -F _azdo_batch_agents azdo-batch-agents',
       'status',
+      'cancel completion',
       'deadLettered',
       'redrive',
       'bash zsh',

@@ -136,9 +136,13 @@ requests('follows as JSON, one request a line, until it is completed', async () 
   app.add('a');
   const watching = start('status', 'a', '--watch', '--json');
   await play(watching, 'a');
+  const calls = app.calls.length;
+  app.timeUp();
+  await waitFor('it to ask again', () => app.calls.length > calls && app.waiting > 0);
   app.change('a', 'completed', 'The job is over.');
   const ran = await watching.end;
   assert.is(ran.exitCode, 0);
+  // What is as it was is not told again.
   assert.equal(
     readLines(ran.stdout).map(({ state }) => state),
     ['accepted', 'provisioning', 'starting', 'completed'],
