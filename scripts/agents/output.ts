@@ -18,8 +18,12 @@ export const colours = pc.createColors(
   pc.isColorSupported && (process.stdout.isTTY || Boolean(process.env['FORCE_COLOR'])),
 );
 
-/** Whether lines can be drawn over: what is shown can move. */
-export const isLively = (): boolean => process.stdout.isTTY && process.env['TERM'] !== 'dumb';
+/**
+ * Whether lines can be drawn over: what is shown can move. A terminal that says it has no columns, as those of some
+ * recorders and containers do, would have the spinner clear lines without end.
+ */
+export const isLively = (): boolean =>
+  process.stdout.isTTY && process.stdout.columns > 0 && process.env['TERM'] !== 'dumb';
 
 /** How many columns there are; undefined where no terminal cuts lines. */
 export const screenWidth = (): number | undefined =>
