@@ -1,26 +1,34 @@
 import * as z from 'zod';
-import { CommandError, exitCodes } from './command-error.js';
+import { type Diagnosis, diagnosisSchema } from '../../shared/answers/diagnosis.js';
+import {
+  type PlaceholderResults,
+  type Placeholders,
+  placeholderResultsSchema,
+  placeholdersSchema,
+} from '../../shared/answers/placeholders.js';
+import { type Pools, poolsSchema } from '../../shared/answers/pools.js';
+import {
+  type Events,
+  eventsSchema,
+  requestPageSchema,
+  shownRequestSchema,
+} from '../../shared/answers/request.js';
 import type { App } from './find-app.js';
+import { type Answer, createCall } from './http.js';
 
-const Failure = z.looseObject({ code: z.string(), stage: z.string(), message: z.string() });
-const Shown = z.looseObject({
-  requestId: z.string(),
-  profile: z.string(),
-  state: z.string(),
-  attempt: z.number(),
-  endedAt: z.string().nullable(),
-  failure: Failure.nullable(),
-  history: z.array(z.object({ state: z.string(), at: z.string(), attempt: z.number(), detail: z.string() })),
+const DeadLetter = shownRequestSchema.extend({
+  message: z.string().optional(),
+  messageBase64: z.string().optional(),
 });
-const DeadLetter = Shown.extend({ message: z.string().optional(), messageBase64: z.string().optional() });
-const Page = z.object({ deadLetters: z.array(Shown), continuation: z.string().nullable() });
+const DeadLetters = z.object({
+  deadLetters: z.array(shownRequestSchema),
+  continuation: z.string().nullable(),
+});
 const Results = z.object({
   results: z.array(z.object({ requestId: z.string(), outcome: z.string(), detail: z.string() })),
 });
-const Problem = z.looseObject({ code: z.string(), detail: z.string() });
 
-/** A request as the app shows it; what is not read here is passed on in `--json`. */
-export type ShownRequest = z.infer<typeof Shown>;
+export type ShownRequest = z.infer<typeof shownRequestSchema>;
 export type ShownDeadLetter = z.infer<typeof DeadLetter>;
 export type Result = z.infer<typeof Results>['results'][number];
 
@@ -29,8 +37,31 @@ export interface DeadLetterFilter {
   readonly profile?: string | undefined;
 }
 
+export interface RequestFilter {
+  readonly state?: string | undefined;
+  readonly profile?: string | undefined;
+  /** `NAME=VALUE` */
+  readonly tag?: string | undefined;
+}
+
 /** The app's HTTP API. Every method throws a CommandError that says what to do. */
 export interface AgentsClient {
+  ask(body: object): Promise<Answer<ShownRequest>>;
+  /** @param waitSeconds at most 25; answers early when the state changes. */
+  request(requestId: string, waitSeconds?: number): Promise<ShownRequest>;
+  /** The newest first, page after page. */
+  requests(filter: RequestFilter): AsyncGenerator<ShownRequest>;
+  cancel(requestId: string): Promise<ShownRequest>;
+  pools(): Promise<Pools>;
+  /** @param after where the events before ended; undefined: begin now. */
+  events(after: string | undefined, waitSeconds: number): Promise<Events>;
+  placeholders(): Promise<Placeholders>;
+  /** Without pools: all that profiles name. */
+  changePlaceholders(
+    action: 'ensure' | 'remove',
+    devOpsPools: readonly string[],
+  ): Promise<PlaceholderResults>;
+  diagnosis(): Promise<Diagnosis>;
   /** Dead letters, the newest first, page after page. */
   deadLetters(filter: DeadLetterFilter): AsyncGenerator<ShownRequest>;
   deadLetter(requestId: string): Promise<ShownDeadLetter>;
@@ -40,89 +71,70 @@ export interface AgentsClient {
   purge(requestIds: readonly string[]): Promise<readonly Result[]>;
 }
 
-/** The app looks through a whole queue when it redrives. */
+/** The app looks through a whole queue when it redrives, and calls three services when it examines itself. */
 const patienceMs = 120_000;
+const pageSize = '200';
 
-export function createClient({ apiUrl, key }: App): AgentsClient {
-  async function call<T>(method: string, path: string, schema: z.ZodType<T>, body?: object): Promise<T> {
-    let status: number;
-    let text: string;
-    try {
-      const response = await fetch(`${apiUrl}${path}`, {
-        method,
-        headers: {
-          'x-functions-key': key,
-          accept: 'application/json',
-          ...(body ? { 'content-type': 'application/json' } : {}),
-        },
-        ...(body ? { body: JSON.stringify(body) } : {}),
-        // The key is for this app, not for where it might send us.
-        redirect: 'error',
-        signal: AbortSignal.timeout(patienceMs),
-      });
-      status = response.status;
-      text = await response.text();
-    } catch (error) {
-      throw new CommandError(exitCodes.noApp, `${apiUrl} can not be reached: ${reasonOf(error)}.`);
-    }
-    const answer = parse(text);
-    const read = status === 200 ? schema.safeParse(answer) : undefined;
-    if (read?.success) return read.data;
-    throw refusal(apiUrl, status, answer);
+export function createClient(find: () => Promise<App>): AgentsClient {
+  const call = createCall(find);
+
+  /** @returns the items of a list, page after page. */
+  async function* all<P extends { readonly continuation: string | null }, T>(
+    path: string,
+    filter: Readonly<Record<string, string | undefined>>,
+    schema: z.ZodType<P>,
+    itemsOf: (page: P) => readonly T[],
+  ): AsyncGenerator<T> {
+    let continuation: string | null = null;
+    do {
+      const query = queryOf({ top: pageSize, ...filter, continuation: continuation ?? undefined });
+      const { value: page }: { readonly value: P } = await call('GET', `${path}${query}`, { schema });
+      yield* itemsOf(page);
+      ({ continuation } = page);
+    } while (continuation !== null);
   }
 
   return {
-    async *deadLetters({ code, profile }) {
-      let continuation: string | null = null;
-      do {
-        const query = new URLSearchParams({ top: '200' });
-        if (code !== undefined) query.set('code', code);
-        if (profile !== undefined) query.set('profile', profile);
-        if (continuation !== null) query.set('continuation', continuation);
-        const page: z.infer<typeof Page> = await call('GET', `/deadletters?${query.toString()}`, Page);
-        yield* page.deadLetters;
-        ({ continuation } = page);
-      } while (continuation !== null);
+    ask: async body => call('POST', '/agents', { schema: shownRequestSchema, body }),
+    request: async (requestId, waitSeconds) => {
+      const path = `/agents/${encodeURIComponent(requestId)}${queryOf({ wait: waitSeconds?.toString() })}`;
+      return (await call('GET', path, { schema: shownRequestSchema })).value;
     },
-    deadLetter: requestId => call('GET', `/deadletters/${encodeURIComponent(requestId)}`, DeadLetter),
-    redrive: async (requestIds, dryRun) =>
-      (await call('POST', '/deadletters/redrive', Results, { requestIds, dryRun })).results,
-    purge: async requestIds => (await call('POST', '/deadletters/purge', Results, { requestIds })).results,
+    requests: ({ state, profile, tag }) =>
+      all('/agents', { state, profile, tag }, requestPageSchema, ({ requests }) => requests),
+    cancel: async requestId =>
+      (await call('DELETE', `/agents/${encodeURIComponent(requestId)}`, { schema: shownRequestSchema }))
+        .value,
+    pools: async () => (await call('GET', '/pools', { schema: poolsSchema })).value,
+    events: async (after, waitSeconds) =>
+      (await call('GET', `/events${queryOf({ after, wait: String(waitSeconds) })}`, { schema: eventsSchema }))
+        .value,
+    placeholders: async () => (await call('GET', '/placeholders', { schema: placeholdersSchema })).value,
+    changePlaceholders: async (action, devOpsPools) => {
+      const body = devOpsPools.length > 0 ? { devOpsPools } : {};
+      const schema = placeholderResultsSchema;
+      return (await call('POST', `/placeholders/${action}`, { schema, body, patienceMs })).value;
+    },
+    diagnosis: async () =>
+      (await call('POST', '/diagnosis', { schema: diagnosisSchema, body: {}, patienceMs })).value,
+    deadLetters: ({ code, profile }) =>
+      all('/deadletters', { code, profile }, DeadLetters, ({ deadLetters }) => deadLetters),
+    deadLetter: async requestId =>
+      (await call('GET', `/deadletters/${encodeURIComponent(requestId)}`, { schema: DeadLetter })).value,
+    redrive: async (requestIds, dryRun) => {
+      const body = { requestIds, dryRun };
+      return (await call('POST', '/deadletters/redrive', { schema: Results, body, patienceMs })).value
+        .results;
+    },
+    purge: async requestIds => {
+      const body = { requestIds };
+      return (await call('POST', '/deadletters/purge', { schema: Results, body, patienceMs })).value.results;
+    },
   };
 }
 
-function parse(text: string): unknown {
-  try {
-    const value: unknown = JSON.parse(text);
-    return value;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Our app says what is wrong; anything else that answers is another program, or something in between. */
-function refusal(apiUrl: string, status: number, answer: unknown): CommandError {
-  if (status === 401 || status === 403) {
-    return new CommandError(
-      exitCodes.noApp,
-      `${apiUrl} does not accept the key (${status}): check AGENTS_KEY, or the firewall in front of the app.`,
-    );
-  }
-  const problem = Problem.safeParse(answer).data;
-  if (!problem) {
-    return new CommandError(
-      exitCodes.noApp,
-      `${apiUrl} answered ${status} in a way that this app does not: check the URL and the version of the app.`,
-    );
-  }
-  const exitCode = status === 400 || status === 413 ? exitCodes.usage : exitCodes.failed;
-  return new CommandError(status >= 500 ? exitCodes.noApp : exitCode, problem.detail);
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error.name === 'TimeoutError') return `no answer within ${patienceMs / 1_000} s`;
-  const { cause } = error;
-  if (!(cause instanceof Error)) return error.message;
-  return 'code' in cause ? String(cause.code) : cause.message;
+function queryOf(parameters: Readonly<Record<string, string | undefined>>): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters)) if (value !== undefined) query.set(name, value);
+  return query.size > 0 ? `?${query.toString()}` : '';
 }

@@ -62,7 +62,7 @@ operator('mends what was wrong and redrives: the agents come, and no pipeline is
   assert.is(listed.exitCode, 0, listed.stderr);
   for (const id of [waitingId, otherId]) assert.match(listed.stdout, id);
   const shown = await deadletters('show', waitingId);
-  assert.match(shown.stdout, /PoolMissing \(nodeAllocation\): .*latePool/);
+  assert.match(shown.stdout, /PoolMissing \(nodeAllocation\): [^]*latePool/);
   assert.match(shown.stdout, `"requestId":"${waitingId}"`);
 
   const dry = await deadletters('redrive', '--all', '--code', 'PoolMissing', '--dry-run');

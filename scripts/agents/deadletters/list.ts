@@ -1,6 +1,8 @@
-import { type Command, InvalidArgumentError } from 'commander';
-import type { DeadLetterFilter, ShownRequest } from '../client.js';
-import { print, printJson, remark, shorten, table, time } from '../output.js';
+import type { Command } from 'commander';
+import type { DeadLetterFilter } from '../client.js';
+import { addExamples, wholeNumber } from '../options.js';
+import { print, printJson, remark, time } from '../output.js';
+import { take } from '../requests/list.js';
 import { openSession } from '../session.js';
 
 interface Options extends DeadLetterFilter {
@@ -8,42 +10,31 @@ interface Options extends DeadLetterFilter {
 }
 
 export function addList(parent: Command): void {
-  parent
+  const command = parent
     .command('list')
     .description('Lists the dead letters, the newest first.')
     .option('--code <code>', 'only those that failed with this code, e.g. PoolMissing')
     .option('--profile <name>', 'only those of this profile')
-    .option('--limit <number>', 'at most so many', wholeNumber, 50)
-    .action(async ({ limit, ...filter }: Options, command: Command) => {
-      const { client, json } = await openSession(command);
-      const found: ShownRequest[] = [];
-      let more = false;
-      for await (const request of client.deadLetters(filter)) {
-        more = found.length === limit;
-        if (more) break;
-        found.push(request);
-      }
-      if (json) return printJson({ deadLetters: found, more });
-      if (found.length === 0) return remark('There are no such dead letters.');
-      print(
-        table(
-          ['request', 'profile', 'code', 'ended (UTC)', 'reason'],
-          found.map(({ requestId, profile, failure, endedAt }) => [
-            requestId,
-            profile || '–',
-            failure?.code ?? '–',
-            time(endedAt),
-            shorten(failure?.message ?? '', 80),
-          ]),
-        ),
-      );
-      if (more) remark(`There are more than ${limit}: see them with --limit.`);
-    });
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1)
-    throw new InvalidArgumentError('It must be a whole number above 0.');
-  return value;
+    .option('--limit <number>', 'at most so many', wholeNumber, 50);
+  addExamples(command, ['$0 deadletters list', '$0 deadletters list --code PoolMissing --json']);
+  command.action(async ({ limit, ...filter }: Options) => {
+    const { client, json } = await openSession(command);
+    const { found, more } = await take(client.deadLetters(filter), limit);
+    if (json) return printJson({ deadLetters: found, more });
+    if (found.length === 0) return remark('There are no such dead letters.');
+    const { table } = await import('../table.js');
+    print(
+      await table(
+        ['request', 'profile', 'code', 'ended (UTC)', 'reason'],
+        found.map(({ requestId, profile, failure, endedAt }) => [
+          requestId,
+          profile,
+          failure?.code ?? '',
+          time(endedAt),
+          failure?.message ?? '',
+        ]),
+      ),
+    );
+    if (more) remark(`There are more than ${limit}: see them with --limit.`);
+  });
 }

@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import { CommandError, exitCodes } from '../command-error.js';
+import { addExamples } from '../options.js';
 import { count, print, printJson, remark } from '../output.js';
 import { openSession } from '../session.js';
 import { type Choice, checkChoice, chosenIds } from './choose.js';
@@ -14,7 +15,7 @@ interface Options extends Choice {
 const fine = new Set(['purged', 'ended']);
 
 export function addPurge(parent: Command): void {
-  parent
+  const command = parent
     .command('purge [requestIds...]')
     .description(
       'Is done with dead letters: they leave the list and the queue. The requests stay to be read.',
@@ -23,19 +24,24 @@ export function addPurge(parent: Command): void {
     .option('--code <code>', 'with --all: only those that failed with this code')
     .option('--profile <name>', 'with --all: only those of this profile')
     .option('--dry-run', 'say what would be purged, and do nothing')
-    .option('--yes', 'do not ask; needed where there is no terminal to ask on')
-    .action(async (requestIds: readonly string[], options: Options, command: Command) => {
-      checkChoice(requestIds, options);
-      const { client, json } = await openSession(command);
-      const ids = await chosenIds(client, requestIds, options);
-      if (options.dryRun) {
-        if (json) return printJson({ requestIds: ids });
-        for (const id of ids) print(`${id}  would be purged`);
-        return print(`${count(ids.length, 'request')}.`);
-      }
-      if (ids.length > 0 && !options.yes) await confirm(ids.length);
-      process.exitCode = await settle(ids, { json, fine }, async some => client.purge(some));
-    });
+    .option('--yes', 'do not ask; needed where there is no terminal to ask on');
+  addExamples(command, [
+    '$0 deadletters purge nightly-42',
+    '$0 deadletters purge --all --code PoolMissing --dry-run',
+    '$0 deadletters purge --all --yes',
+  ]);
+  command.action(async (requestIds: readonly string[], options: Options) => {
+    checkChoice(requestIds, options);
+    const { client, json } = await openSession(command);
+    const ids = await chosenIds(client, requestIds, options);
+    if (options.dryRun) {
+      if (json) return printJson({ requestIds: ids });
+      for (const id of ids) print(`${id}  would be purged`);
+      return print(`${count(ids.length, 'request')}.`);
+    }
+    if (ids.length > 0 && !options.yes) await confirm(ids.length);
+    process.exitCode = await settle(ids, { json, fine }, async some => client.purge(some));
+  });
 }
 
 /** @throws CommandError unless a person says yes. */

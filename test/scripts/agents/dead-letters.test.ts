@@ -5,9 +5,9 @@ import getPort from 'get-port';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as z from 'zod';
-import { findRunningApp, noteRunningApp, readFunctionKey } from '../../scripts/running-app.js';
-import { agents } from '../support/agents-command.js';
-import { makeTempFolder, type TempFolder } from '../support/temp-folder.js';
+import { findRunningApp, noteRunningApp, readFunctionKey } from '../../../scripts/running-app.js';
+import { agents } from '../../support/agents-command.js';
+import { makeTempFolder, type TempFolder } from '../../support/temp-folder.js';
 
 const AGENTS_KEY = 'the-key-that-opens-everything';
 
@@ -26,22 +26,34 @@ interface Context {
   answer: (call: Call) => readonly [status: number, body: unknown];
 }
 
+const at = '2026-01-31T10:00:00.000Z';
 const shown = (requestId: string) => ({
   requestId,
   profile: 'ubuntu',
   state: 'deadLettered',
   attempt: 1,
-  endedAt: '2026-01-31T10:00:00.000Z',
+  agentName: null,
+  devOpsPool: 'Private Ubuntu',
+  batch: null,
+  createdAt: at,
+  updatedAt: at,
+  onlineAt: null,
+  endedAt: at,
+  timings: { queuedMs: null, provisioningMs: null, startingMs: null, toOnlineMs: null },
   failure: {
     code: 'PoolMissing',
     stage: 'nodeAllocation',
     message: 'Batch pool p is missing.',
     retryable: false,
   },
-  history: [{ state: 'deadLettered', at: '2026-01-31T10:00:00.000Z', attempt: 1, detail: 'PoolMissing: …' }],
+  history: [{ state: 'deadLettered', at, attempt: 1, detail: 'PoolMissing: …' }],
+  tags: {},
+  links: { self: 'http://x/api/agents/r', pipeline: null, help: null },
+  // A newer app may tell more.
+  newer: true,
 });
 
-const cli = suite<Context>('npm run agents');
+const cli = suite<Context>('npm run agents -- deadletters');
 
 cli.before.each(async context => {
   context.folder = await makeTempFolder();

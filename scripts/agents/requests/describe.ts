@@ -1,0 +1,56 @@
+import { guideTo } from '../../../shared/domain/failure-guide.js';
+import type { ShownRequest } from '../client.js';
+import { colours, duration, flat, screenWidth, time, wrap } from '../output.js';
+import { table } from '../table.js';
+
+/** A request, for a person. */
+export async function describe(request: ShownRequest): Promise<string> {
+  const { timings, history, links, agentName, batch } = request;
+  const tags = Object.entries(request.tags).map(([name, value]) => `${name}=${value}`);
+  const facts: readonly (readonly [string, string | undefined])[] = [
+    ['profile', request.profile || undefined],
+    ['agent pool', request.devOpsPool || undefined],
+    ['agent', agentName ?? undefined],
+    ['attempt', String(request.attempt)],
+    ['Batch pool', batch?.poolId],
+    ['Batch task', batch ? `${batch.taskId} of job ${batch.jobId}` : undefined],
+    ['asked for', `${time(request.createdAt)} UTC`],
+    ['online', request.onlineAt === null ? undefined : `${time(request.onlineAt)} UTC`],
+    ['ended', request.endedAt === null ? undefined : `${time(request.endedAt)} UTC`],
+    ['queued', duration(timings.queuedMs)],
+    ['provisioning', duration(timings.provisioningMs)],
+    ['starting', duration(timings.startingMs)],
+    ['to online', duration(timings.toOnlineMs)],
+    ['tags', tags.length > 0 ? tags.join(', ') : undefined],
+    ['link', links.self],
+    ['pipeline', links.pipeline ?? undefined],
+  ];
+  const story = await table(
+    ['at (UTC)', 'state', 'attempt', 'what happened'],
+    history.map(({ at, state, attempt, detail }) => [time(at), state, String(attempt), detail]),
+  );
+  return [
+    `${colours.bold(request.requestId)} is ${request.state}`,
+    ...facts.flatMap(([name, fact]) => (fact === undefined ? [] : [`  ${name.padEnd(14)}${flat(fact)}`])),
+    '',
+    story,
+    ...(request.failure ? ['', failureOf(request)] : []),
+  ].join('\n');
+}
+
+/** What went wrong, why, and what to do; empty if nothing did. */
+export function failureOf({ failure, links }: ShownRequest): string {
+  if (!failure) return '';
+  const { title, cause, remedy, who } = guideTo(failure.code);
+  const part = (name: string, text: string): string => {
+    const line = wrap(`${name}: ${text}`, screenWidth(), '  ');
+    return line.replace(`${name}:`, colours.bold(`${name}:`));
+  };
+  return [
+    colours.red(`${failure.code} (${failure.stage}): ${title}`),
+    wrap(failure.message, screenWidth(), '  '),
+    part('Cause', cause),
+    part(`Remedy, by the ${who}`, remedy),
+    ...(links.help === null ? [] : [`  ${colours.bold('More:')} ${links.help}`]),
+  ].join('\n');
+}
