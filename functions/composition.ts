@@ -10,6 +10,7 @@ import { createTokenSeal } from '../shared/adapters/token-seal.js';
 import type { IntakeDependencies } from '../shared/api/ask-for-agent.js';
 import { health } from '../shared/api/health.js';
 import { type Config, readConfig } from '../shared/config.js';
+import type { BuiltPage } from '../shared/dashboard/show-page.js';
 import { createAdmissionGate } from '../shared/limits/admission-gate.js';
 import { createBacklogGate } from '../shared/limits/backlog-gate.js';
 import { createLiveListings } from '../shared/limits/live-listings.js';
@@ -163,3 +164,15 @@ export const dependenciesOf = (context: InvocationContext): WithOrchestrations =
 });
 
 export const checkHealth = health(shared);
+
+/** With Easy Auth the platform signs people in, who have no key; every answer asks for its headers instead. */
+export const dashboardAccess = {
+  dashboardAuth: config.dashboardAuth,
+  authLevel: config.dashboardAuth === 'easyAuth' ? 'anonymous' : 'function',
+} as const;
+
+/** Larger than the rest of the app, and few instances are ever asked for it. */
+export const builtPage = onFirstUse(async (): Promise<BuiltPage> => {
+  const { page } = await loaded(import('../shared/dashboard/built-page.js'));
+  return page;
+});

@@ -13,4 +13,6 @@ refuse('otherDeadLetter', 'deadletters/{requestId}', ['PUT', 'PATCH', 'DELETE'],
 // Not GET: a request may be called "redrive".
 refuse('otherRedrive', 'deadletters/redrive', ['PUT', 'PATCH', 'DELETE'], ['POST']);
 refuse('otherPurge', 'deadletters/purge', ['PUT', 'PATCH', 'DELETE'], ['POST']);
+refuse('otherDashboard', 'dashboard', ['POST', 'PUT', 'PATCH', 'DELETE'], ['GET']);
+refuse('otherDashboardData', 'dashboard/data/{*path}', ['PUT', 'PATCH', 'DELETE'], ['GET', 'POST']);
 refuse('otherProvideAzDOAgent', 'ProvideAzDOAgent', ['GET', 'PUT', 'PATCH', 'DELETE'], ['POST']);

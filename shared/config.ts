@@ -26,9 +26,13 @@ export interface Config {
   readonly allowedPlanHosts: readonly string[];
   readonly watchSeconds: number;
   readonly replyQueues: readonly string[];
+  /** Who may open the operators' page: whoever has a function key, or whoever the platform has signed in. */
+  readonly dashboardAuth: DashboardAuth;
   /** Where callers reach the API when no request tells, without a trailing slash. */
   readonly publicUrl: string;
 }
+
+export type DashboardAuth = 'key' | 'easyAuth';
 
 export type StorageConfig =
   | { readonly connectionString: string }
@@ -166,6 +170,7 @@ export function readConfig(env: Env): Config {
     'BatchApiVersion',
     z.string().regex(/^\d{4}-\d\d-\d\d(?:\.\d+\.\d+)?$/, 'must look like 2022-10-01.16.0'),
   );
+  const dashboardAuth = readDashboardAuth(env, read, problems);
   const hostname = env['WEBSITE_HOSTNAME'];
 
   if (problems.length > 0 || !storage || !batchUrl || !devOpsUrl) throw new ConfigError(problems);
@@ -185,6 +190,7 @@ export function readConfig(env: Env): Config {
     allowedPlanHosts: allowedPlanHosts.map(host => host.toLowerCase()),
     watchSeconds,
     replyQueues,
+    dashboardAuth,
     publicUrl: hostname
       ? `${isLoopbackHost(hostname.split(':')[0] ?? '') ? 'http' : 'https'}://${hostname}/api`
       : '/api',
@@ -234,6 +240,21 @@ const masked = (name: string, value: string): string =>
 /** A user and password, or a signature, in a URL; or a secret that was put into another setting by mistake. */
 const mayHoldSecret = (value: string): boolean =>
   /:\/\/[^/]*@|[?&][a-z]+=|(?:Key|Signature|password|token|secret)\w*["']?\s*[=:]/i.test(value);
+
+/** Without the platform's sign-in anybody could send the headers that tell who has signed in. */
+function readDashboardAuth(env: Env, read: Reader, problems: string[]): DashboardAuth {
+  const auth = read.optional(
+    'DashboardAuth',
+    z.enum(['key', 'easyAuth'], { error: 'must be "key" or "easyAuth"' }),
+  );
+  if (auth === 'easyAuth' && env['WEBSITE_AUTH_ENABLED']?.toLowerCase() !== 'true') {
+    problems.push(
+      'DashboardAuth: "easyAuth" needs App Service authentication, and the platform does not say that it is on ' +
+        '(WEBSITE_AUTH_ENABLED). Turn it on for this app, or use "key".',
+    );
+  }
+  return auth ?? 'key';
+}
 
 function readStorage(read: Reader, problems: string[]): StorageConfig | undefined {
   const connectionString = read.optional(

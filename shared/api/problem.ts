@@ -15,6 +15,9 @@ export type ProblemCode =
   | 'DeadLetterNotFound'
   | 'MethodNotAllowed'
   | 'TooManyWaiting'
+  | 'SignInNeeded'
+  | 'NotFromThePage'
+  | 'RouteNotFound'
   | 'StorageUnavailable';
 
 const titles: Readonly<Record<ProblemCode, readonly [status: number, title: string]>> = {
@@ -25,6 +28,9 @@ const titles: Readonly<Record<ProblemCode, readonly [status: number, title: stri
   RequestEnded: [409, 'The agent request has ended'],
   MethodNotAllowed: [405, 'This route does not know that method'],
   TooManyWaiting: [429, 'Too many agent requests wait already'],
+  SignInNeeded: [401, 'Nobody has signed in'],
+  NotFromThePage: [403, 'This call does not come from the page'],
+  RouteNotFound: [404, 'The page has no such data'],
   StorageUnavailable: [503, 'Storage can not be reached'],
 };
 
