@@ -6,8 +6,20 @@ import { type MadeUp, seedMadeUp } from './made-up-requests.js';
 
 const kinds: readonly MadeUp[] = [
   { profile: 'ubuntu', devOpsPool: 'Private Linux', batchPool: 'batchLinux', toOnline: [18, 70], weight: 6 },
-  { profile: 'ubuntu-large', devOpsPool: 'Private Linux', batchPool: 'batchLarge', toOnline: [35, 260], weight: 2 },
-  { profile: 'windows', devOpsPool: 'Private Windows', batchPool: 'batchWindows', toOnline: [70, 280], weight: 2 },
+  {
+    profile: 'ubuntu-large',
+    devOpsPool: 'Private Linux',
+    batchPool: 'batchLarge',
+    toOnline: [35, 260],
+    weight: 2,
+  },
+  {
+    profile: 'windows',
+    devOpsPool: 'Private Windows',
+    batchPool: 'batchWindows',
+    toOnline: [70, 280],
+    weight: 2,
+  },
 ];
 const profiles = Object.fromEntries(
   kinds.map(({ profile, devOpsPool, batchPool }) => [
@@ -27,7 +39,11 @@ const profiles = Object.fromEntries(
  * gone afterwards.
  */
 export async function withBusyStack(
-  { count, spreadMs, signal }: { readonly count: number; readonly spreadMs: number; readonly signal: AbortSignal },
+  {
+    count,
+    spreadMs,
+    signal,
+  }: { readonly count: number; readonly spreadMs: number; readonly signal: AbortSignal },
   work: (stack: Stack) => Promise<void>,
 ): Promise<void> {
   const dataDir = await mkdtemp(join(tmpdir(), 'azdo-batch-agents-page-'));

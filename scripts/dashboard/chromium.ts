@@ -12,9 +12,7 @@ export const howToGetChromium =
 export function findChromium(): string | undefined {
   const named = process.env['CHROME_PATH'];
   const folders = (process.env['PATH'] ?? '').split(delimiter).filter(Boolean);
-  const candidates = named
-    ? [named]
-    : names.flatMap(name => folders.map(folder => join(folder, name)));
+  const candidates = named ? [named] : names.flatMap(name => folders.map(folder => join(folder, name)));
   return candidates.find(isProgram);
 }
 

@@ -31,7 +31,8 @@ const failures: readonly Failure[] = [
   {
     code: 'RegistrationTimeout',
     stage: 'registration',
-    message: 'The agent did not register within 30 minutes. Its container runs: look at the proxy between it and Azure DevOps.',
+    message:
+      'The agent did not register within 30 minutes. Its container runs: look at the proxy between it and Azure DevOps.',
     retryable: true,
   },
   {
@@ -46,7 +47,11 @@ const failures: readonly Failure[] = [
 export async function seedMadeUp(
   { settings }: Pick<Stack, 'settings'>,
   kinds: readonly MadeUp[],
-  { count, spreadMs, seed = 7 }: { readonly count: number; readonly spreadMs: number; readonly seed?: number },
+  {
+    count,
+    spreadMs,
+    seed = 7,
+  }: { readonly count: number; readonly spreadMs: number; readonly seed?: number },
 ): Promise<void> {
   const store = createTableRequestStore({
     account: { connectionString: settings['AzureWebJobsStorage'] ?? '' },
@@ -57,10 +62,14 @@ export async function seedMadeUp(
   await Promise.all(
     Array.from({ length: count }, async (_, index) => {
       // Evenly, with the last ones just now; whoever is asked earlier has mostly ended.
-      const askedAt = now - Math.round((spreadMs * index) / count) - random.between(0, Math.ceil(spreadMs / count));
+      const askedAt =
+        now - Math.round((spreadMs * index) / count) - random.between(0, Math.ceil(spreadMs / count));
       const [accepted, latest] = lifeUntil(now, askedAt, chosen(random, kinds), index, random);
       return limit(async () => {
-        await store.insert(accepted, Buffer.from(JSON.stringify({ version: 1, requestId: accepted.requestId })));
+        await store.insert(
+          accepted,
+          Buffer.from(JSON.stringify({ version: 1, requestId: accepted.requestId })),
+        );
         const stored = latest === accepted ? undefined : await store.get(accepted.requestId);
         if (stored) await store.replace(stored, latest);
       });

@@ -26,7 +26,12 @@ export function samplePools(changes: Partial<Pool> = {}): Pools {
             detail: 'All 32 nodes of batchLinux are busy; 8 more are being made.',
           },
           { reason: 'container', count: 3, oldestSince: before(38), detail: 'The image is being pulled.' },
-          { reason: 'freePlace', count: 3, oldestSince: before(95), detail: 'All 40 places (maxAlive) are taken.' },
+          {
+            reason: 'freePlace',
+            count: 3,
+            oldestSince: before(95),
+            detail: 'All 40 places (maxAlive) are taken.',
+          },
         ],
         nodes: { current: 32, target: 40, idle: 0, running: 32, starting: 8, unusable: 0 },
         problem: null,
@@ -58,11 +63,14 @@ export function samplePools(changes: Partial<Pool> = {}): Pools {
         online: 0,
         busy: 5,
         oldestWaitingSince: before(1_310),
-        waits: [{ reason: 'node', count: 2, oldestSince: before(1_310), detail: 'The pool gets no more nodes.' }],
+        waits: [
+          { reason: 'node', count: 2, oldestSince: before(1_310), detail: 'The pool gets no more nodes.' },
+        ],
         nodes: { current: 5, target: 8, idle: 0, running: 5, starting: 0, unusable: 1 },
         problem: {
           code: 'QuotaReached',
-          message: 'The account has reached its quota of dedicated cores for this size. Ask for more, or use another size.',
+          message:
+            'The account has reached its quota of dedicated cores for this size. Ask for more, or use another size.',
         },
         lastWatchAt: before(4),
       },

@@ -56,8 +56,10 @@ const Histogram = ({ buckets }: { readonly buckets: Overview['timeToOnline']['bu
         const label = upToMs === null ? `> ${roundDuration(lower)}` : roundDuration(upToMs);
         return (
           <li key={label}>
-            <span class="count">{count > 0 ? count : ''}</span>
-            <span class="column" style={{ height: `${(count / highest) * 100}%` }} aria-hidden="true" />
+            <span class="plot">
+              <span class="count">{count > 0 ? count : ''}</span>
+              <span class="column" style={{ '--share': count / highest }} aria-hidden="true" />
+            </span>
             <span class="hidden">{`${count === 0 ? 'None' : ''} took ${upToMs === null ? '' : 'up to '}`}</span>
             <span class="label">{label}</span>
           </li>
