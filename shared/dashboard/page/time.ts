@@ -8,8 +8,8 @@ const two = (value: number): string => String(value).padStart(2, '0');
 /** A length of time in at most two units, e.g. `0.8 s`, `48 s`, `2 min 05 s`, `3 h 10 min`. */
 export function duration(ms: number): string {
   if (ms < 9_950) return `${(Math.max(0, ms) / second).toFixed(1)} s`;
-  if (ms < minute) return `${Math.round(ms / second)} s`;
   const whole = Math.round(ms / second) * second;
+  if (whole < minute) return `${whole / second} s`;
   if (whole < hour) return `${Math.floor(whole / minute)} min ${two((whole % minute) / second)} s`;
   if (whole < day) return `${Math.floor(whole / hour)} h ${two(Math.floor((whole % hour) / minute))} min`;
   return `${Math.floor(whole / day)} d ${Math.floor((whole % day) / hour)} h`;
