@@ -210,9 +210,13 @@ for (const [name, options] of [
 }
 
 page('keeps what it knows while the app is gone, says so, and goes on when it is back', async () => {
-  const { page: tab, context } = await openPage(browser, stack);
-  await tab.locator('.requests tbody tr').first().waitFor();
+  const { page: tab, context } = await openPage(browser, stack, {
+    prepare: async each => each.clock.install(),
+  });
+  await tab.getByText('Live; as of').waitFor();
   await stack.kill('host');
+  // Nobody has to wait until it looks again by itself.
+  await tab.clock.fastForward('00:30');
   await tab.getByText('What you see is as it was at').waitFor();
   assert.is(await tab.locator('.requests tbody tr').count(), 2);
   assert.match(await tab.locator('.fresh').innerText(), /^Stale since \d\d:\d\d:\d\d$/);

@@ -31,12 +31,16 @@ packaged('is a folder with what a host asks for, and no node_modules', async () 
   assert.not.ok(files.includes('node_modules'));
 });
 
-packaged('gives a pipeline its agent', async () => {
+packaged('gives a pipeline its agent, and operators their page', async () => {
   const { stack, end } = await openWorld({ app: app.path });
   try {
     const pipelines = pipelinesOf(stack);
     const { runId } = await pipelines.start();
-    await endsWithOneAgent({ stack, api: agentsApi(stack), pipelines }, runId);
+    const api = agentsApi(stack);
+    await endsWithOneAgent({ stack, api, pipelines }, runId);
+    const page = await api.call('GET', '/dashboard');
+    assert.is(page.status, 200);
+    assert.match(page.text, /^<!doctype html>[^]*<script type="module">[^]+<\/script>/);
   } finally {
     await end();
   }

@@ -74,7 +74,7 @@ export function tellLife({ segments, end }: Life): string {
   return `${told.join(', ')}${end === undefined ? ', and going on' : `, then ${endWords[end]}`}.`;
 }
 
-export const endWords: Readonly<Record<EndState, string>> = {
+const endWords: Readonly<Record<EndState, string>> = {
   completed: 'completed',
   expired: 'expired',
   cancelled: 'cancelled',

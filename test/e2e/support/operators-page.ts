@@ -12,7 +12,7 @@ export interface OpenPage {
   readonly page: Page;
   readonly context: BrowserContext;
   /** Fails if the page complained, broke its own policy or called somebody else. */
-  isInnocent(): Promise<void>;
+  readonly isInnocent: () => Promise<void>;
 }
 
 const phone = { width: 360, height: 740 } as const;
