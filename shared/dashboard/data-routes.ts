@@ -10,35 +10,45 @@ import { personOf } from './signed-in.js';
 export type DataDependencies = RedriveDependencies & { readonly clock: Clock };
 type Handler = (call: ApiRequest) => Promise<ApiResponse>;
 
-/**
- * What the page asks for, below `dashboard/data/`: the handlers of the API, under the page's own lock. A further one
- * is plugged in here.
- */
+/** What the page asks for, below `dashboard/data/`: the handlers of the API, under the page's own lock. */
 const handlers = (
   dependencies: DataDependencies,
-): Readonly<Record<string, (parameter: string) => Handler>> => ({
-  'GET requests': () => listRequests(dependencies),
-  'GET requests/*': requestId => withParams({ requestId }, showRequest(dependencies)),
-  'GET deadletters': () => listDeadLetters(dependencies),
-  'POST deadletters/redrive': () => withParams({ action: 'redrive' }, settleDeadLetters(dependencies)),
-});
+  further: Readonly<Record<string, Handler>>,
+): ReadonlyMap<string, Handler> =>
+  new Map([
+    ['GET requests', listRequests(dependencies)],
+    ['GET deadletters', listDeadLetters(dependencies)],
+    ['POST deadletters/redrive', withParams({ action: 'redrive' }, settleDeadLetters(dependencies))],
+    ...Object.entries(further),
+  ]);
 
-/** `GET` and `POST dashboard/data/{*path}` */
+/** `requests/{requestId}` */
+function oneRequest(dependencies: DataDependencies, method: string, path: string): Handler | undefined {
+  const requestId = /^requests\/([^/]+)$/.exec(path)?.[1];
+  return method === 'GET' && requestId !== undefined
+    ? withParams({ requestId }, showRequest(dependencies))
+    : undefined;
+}
+
+/**
+ * `GET` and `POST dashboard/data/{*path}`
+ *
+ * @param further handlers of the API whose needs only its composition knows, e.g. `GET pools`.
+ */
 export const answerPage =
-  (dependencies: DataDependencies) =>
+  (dependencies: DataDependencies, further: Readonly<Record<string, Handler>> = {}) =>
   async (call: ApiRequest): Promise<ApiResponse> => {
     const path = (call.params['path'] ?? '').replace(/\/$/, '');
-    const [first = '', second = ''] = path.split('/');
-    const table = handlers(dependencies);
-    const exact = table[`${call.method} ${path}`];
-    const handler = exact ?? (path === `${first}/${second}` ? table[`${call.method} ${first}/*`] : undefined);
+    const handler =
+      handlers(dependencies, further).get(`${call.method} ${path}`) ??
+      oneRequest(dependencies, call.method, path);
     if (!handler) return closed(problem('RouteNotFound', `The page has no data at "${path}".`));
     if (call.method !== 'GET') {
       if (!comesFromPage(call)) return closed(notFromThePage);
       const person = personOf(dependencies.config, call);
       dependencies.log.info(`The page was used for ${path}${person === undefined ? '' : ` by ${person}`}.`);
     }
-    return closed(await handler(second)(call));
+    return closed(await handler(call));
   };
 
 /**

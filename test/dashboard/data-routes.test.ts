@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ApiRequest } from '../../shared/api/api-request.js';
+import { json } from '../../shared/api/problem.js';
 import { readConfig } from '../../shared/config.js';
 import { answerPage } from '../../shared/dashboard/data-routes.js';
 import { forSignedIn } from '../../shared/dashboard/signed-in.js';
@@ -92,6 +93,12 @@ routes('is answered as the API answers it, and kept by nobody', async () => {
     deadLetters: [],
     continuation: null,
   });
+});
+
+routes('has what the composition adds', async () => {
+  const plugged = answerPage(createWorld(), { 'GET pools': async () => json(200, { pools: [] }) });
+  assert.equal(bodyOf(await plugged(call('GET', 'pools'))), { pools: [] });
+  assert.is((await plugged(call('GET', 'overview'))).status, 404);
 });
 
 routes('has no others', async () => {
