@@ -30,14 +30,14 @@ import { lifecycleName, situationEvent, wakeEvent, watchName } from '../shared/w
  * the app loads, so that wrong ones keep it from starting. SDKs are not: they take longer to load than all the rest,
  * and a new instance has to say which functions it has before it gets its first call.
  */
-const config: Config = readConfig(process.env);
+export const config: Config = readConfig(process.env);
 
 /**
  * Node.js remembers for good that a module could not be loaded, even if it only lacked a file handle for a moment.
  * So a process that can't load its own code ends, as it would have at its start: the host begins another one, and
  * whatever this one was doing is done again, as after any other death.
  */
-const loaded = async <T>(importing: Promise<T>): Promise<T> => {
+export const loaded = async <T>(importing: Promise<T>): Promise<T> => {
   try {
     return await importing;
   } catch (error) {
@@ -46,7 +46,7 @@ const loaded = async <T>(importing: Promise<T>): Promise<T> => {
   }
 };
 
-const identity = onFirstUse(async (): Promise<TokenCredential> => {
+export const identity = onFirstUse(async (): Promise<TokenCredential> => {
   const { DefaultAzureCredential } = await loaded(import('@azure/identity'));
   return new DefaultAzureCredential();
 });
@@ -57,7 +57,7 @@ const storageIdentity = async (clientId: string | undefined): Promise<TokenCrede
   return new ManagedIdentityCredential({ clientId });
 };
 
-const storageAccount = async (service: 'queue' | 'table'): Promise<StorageAccount> => {
+export const storageAccount = async (service: 'queue' | 'table'): Promise<StorageAccount> => {
   const { storage } = config;
   return 'connectionString' in storage
     ? { connectionString: storage.connectionString }
@@ -81,7 +81,7 @@ const store = portOnFirstUse<RequestStore>(
 );
 /** Both limits count the same rows; they are exact within one process only because there is one of each in it. */
 const limits = { config, clock, listings: createLiveListings({ store, clock }) };
-const shared: Omit<Dependencies & IntakeDependencies, 'log'> = {
+export const shared: Omit<Dependencies & IntakeDependencies, 'log'> = {
   config,
   store,
   queue: portOnFirstUse<RequestQueue>(async () => {

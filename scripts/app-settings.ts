@@ -6,7 +6,7 @@ import type { Settings } from './local/stack/plan.js';
 
 /** Names that a shell may set for the app; anything else in the environment is not meant for it. */
 const appSetting =
-  /^(AzureWebJobsStorage(__\w+)?|BatchA\w+|ContainerRegistry\w+|AzDO\w+|Agent(Profiles|OSTypes)|CallbackTokenKey|AllowedPlanHosts|WatchSeconds|ReplyQueues)$/;
+  /^(AzureWebJobsStorage(__\w+)?|BatchA\w+|ContainerRegistry\w+|AzDO\w+|Agent(Profiles|OSTypes)|CallbackTokenKey|AllowedPlanHosts|WatchSeconds|ReplyQueues|KeepPlaceholders)$/;
 
 const LocalSettings = z.looseObject({ Values: z.record(z.string(), z.coerce.string()).default({}) });
 

@@ -28,6 +28,8 @@ export interface Config {
   readonly replyQueues: readonly string[];
   /** Who may open the operators' page: whoever has a function key, or whoever the platform has signed in. */
   readonly dashboardAuth: DashboardAuth;
+  /** Whether the placeholder of each agent pool is made by itself, and again when it is missing. */
+  readonly keepPlaceholders: boolean;
   /** Where callers reach the API when no request tells, without a trailing slash. */
   readonly publicUrl: string;
 }
@@ -158,6 +160,7 @@ export function readConfig(env: Env): Config {
       'ReplyQueues',
       commaSeparated(z.string().regex(/^[a-z0-9](?:-?[a-z0-9]){2,62}$/, 'must be queue names')),
     ) ?? [];
+  const keepPlaceholders = read.optional('KeepPlaceholders', trueOrFalse) ?? true;
   const registryServer = read.optional(
     'ContainerRegistryServer',
     z.string().regex(/^[a-z0-9.-]+(?::\d{1,5})?$/i, 'must be a host name'),
@@ -191,6 +194,7 @@ export function readConfig(env: Env): Config {
     watchSeconds,
     replyQueues,
     dashboardAuth,
+    keepPlaceholders,
     publicUrl: hostname
       ? `${isLoopbackHost(hostname.split(':')[0] ?? '') ? 'http' : 'https'}://${hostname}/api`
       : '/api',
@@ -232,7 +236,8 @@ function reader(env: Env, problems: string[]): Reader {
   };
 }
 
-const masked = (name: string, value: string): string =>
+/** What may be shown of a setting's value: never a secret, nor what may hold one. */
+export const masked = (name: string, value: string): string =>
   secretNames.test(name) || mayHoldSecret(value)
     ? `it is set, ${value.length} characters, not shown`
     : `it is ${JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value)}`;
@@ -381,6 +386,11 @@ const tokenKeys = z
     'must be 32 bytes in base64, or two such keys separated by a comma, the newest first',
   )
   .transform(keys => keys.map((key): Uint8Array => Buffer.from(key, 'base64')));
+
+const trueOrFalse = z
+  .string()
+  .regex(/^(?:true|false)$/i, 'must be true or false')
+  .transform(text => text.toLowerCase() === 'true');
 
 const commaSeparated = (item: z.ZodType<string, string>): z.ZodType<string[]> =>
   z

@@ -29,6 +29,8 @@ export interface RequestFilter {
   readonly profile?: string | undefined;
   /** Only those that failed with this code. */
   readonly failureCode?: string | undefined;
+  /** Only those with this tag. */
+  readonly tag?: { readonly name: string; readonly value: string } | undefined;
   /** Only dead letters that were not purged. */
   readonly deadLetters?: boolean | undefined;
   /** At most so many, 1 to 200. */
@@ -88,6 +90,50 @@ export type LiveRequest = WatchedRequest &
     readonly pipelineWaits: boolean;
   };
 
+/** The few things of a request that numbers are made of. */
+export type RequestDigest = Pick<
+  AgentRequest,
+  'requestId' | 'profile' | 'state' | 'createdAt' | 'updatedAt' | 'onlineAt' | 'endedAt' | 'tags'
+> & { readonly failureCode: string | undefined };
+
+/** The lines of a request's life. */
+export type RequestLife = Pick<
+  AgentRequest,
+  'requestId' | 'profile' | 'state' | 'createdAt' | 'updatedAt' | 'history'
+> & { readonly failureCode: string | undefined };
+
+/** Which requests of a survey. All times are ISO 8601, UTC. */
+export type SurveyRange = {
+  /** Only those that have changed since, by the clock of who changed them. */
+  readonly changedSince?: string | undefined;
+  /** At most so many; the newest of the ended ones. */
+  readonly atMost: number;
+} & (
+  | { readonly which: 'live' }
+  | {
+      readonly which: 'ended';
+      /** Asked for at that time or later. */
+      readonly askedSince: string;
+      /** Asked for at that time or earlier; default: no limit. */
+      readonly askedUntil?: string | undefined;
+    }
+);
+
+export interface Surveyed<T> {
+  readonly requests: readonly T[];
+  /** There are more than were given. */
+  readonly more: boolean;
+}
+
+/**
+ * The request table, read for those who look after it: few columns of many rows, in one storage transaction for a
+ * thousand of them, and one when there are none. A row that can't be read is left out.
+ */
+export interface RequestSurvey {
+  digests(range: SurveyRange): Promise<Surveyed<RequestDigest>>;
+  lives(range: SurveyRange): Promise<Surveyed<RequestLife>>;
+}
+
 /** Storage queues: what comes in, what goes back to other systems, what could not be done. */
 export interface RequestQueue {
   /** @throws TransientError when the queue can't be reached. */
@@ -124,6 +170,8 @@ export interface Orchestrations {
   raise(requestId: string, situation: Situation): Promise<boolean>;
   /** Makes sure that a pool is watched, and looked at soon. */
   ensureWatch(devOpsPool: string): Promise<void>;
+  /** The running watch of a pool, and when it last looked, ISO 8601; undefined if none runs. */
+  watch(devOpsPool: string): Promise<{ readonly lookedAt: string | undefined } | undefined>;
 }
 
 export interface AgentTask {
@@ -138,6 +186,26 @@ export interface AgentTask {
   /** Never logged: it may hold the agent's token. */
   readonly environment: Readonly<Record<string, string>>;
   readonly maxWallClockMinutes: number;
+}
+
+/** How many nodes a Batch pool has, dedicated and Spot together. */
+export interface NodeCounts {
+  readonly current: number;
+  readonly target: number;
+  readonly idle: number;
+  readonly running: number;
+  /** On their way to run tasks. */
+  readonly starting: number;
+  /** They run no task before somebody has mended them. */
+  readonly unusable: number;
+}
+
+export interface BatchPoolView {
+  readonly poolId: string;
+  /** Undefined: there is no such pool. */
+  readonly nodes: NodeCounts | undefined;
+  /** What keeps it from running tasks, as far as the service says. */
+  readonly problem: Failure | undefined;
 }
 
 /** Azure Batch. */
@@ -155,6 +223,8 @@ export interface Compute {
   getTask(place: BatchPlace): Promise<TaskView | undefined>;
   /** What keeps a pool from running tasks, as far as the service says; undefined if nothing does. */
   poolProblem(poolId: string): Promise<Failure | undefined>;
+  /** One call for the nodes of all pools, one for each pool, and one more for a pool whose nodes are all broken. */
+  poolViews(poolIds: readonly string[]): Promise<readonly BatchPoolView[]>;
   /** Ends and removes a task; already gone is fine. */
   deleteTask(place: BatchPlace): Promise<void>;
   /** The end of the task's standard error and output, for a failure's message; undefined if there is none. */
@@ -175,6 +245,10 @@ export interface AgentRegistry {
   removeAgent(devOpsPool: string, agentName: string): Promise<'removed' | 'busy'>;
   /** Makes sure that the pool has an offline agent that satisfies a job's demands. */
   ensurePlaceholder(devOpsPool: string, os: 'linux' | 'windows'): Promise<void>;
+  /** @throws TransientError `AgentPoolMissing` when there is no such pool. */
+  hasPlaceholder(devOpsPool: string, os: 'linux' | 'windows'): Promise<boolean>;
+  /** @throws TransientError `AgentPoolMissing` when there is no such pool. */
+  removePlaceholder(devOpsPool: string, os: 'linux' | 'windows'): Promise<'removed' | 'absent'>;
   ping(): Promise<void>;
 }
 
@@ -187,6 +261,50 @@ export type CompletionAnswer =
 
 /** Whether a run is still there, as far as its answer to a line tells. */
 export type TellAnswer = 'told' | 'unknown' | { readonly planOver: string };
+
+/**
+ * Tries for the diagnosis that leave nothing behind, whether they succeed or not. They throw `TransientError` for
+ * whatever keeps them from succeeding, a refusal included: its failure says what.
+ */
+export interface StorageProbe {
+  /** Makes a queue of its own, puts a message in, looks at it, takes it out, and removes the queue. */
+  useQueue(): Promise<void>;
+  /** Writes, reads and removes a row that is in no list of requests. */
+  useTable(): Promise<void>;
+  queueExists(name: string): Promise<boolean>;
+}
+
+export interface BatchProbe {
+  /** @returns what time the service says it is. */
+  signIn(): Promise<{ readonly serviceTime: Date | undefined }>;
+  /** How a pool is set up; undefined if there is none. */
+  pool(poolId: string): Promise<BatchPoolSetup | undefined>;
+  /** Makes a job on a pool and removes it. */
+  makeJob(poolId: string): Promise<void>;
+}
+
+export interface BatchPoolSetup {
+  readonly state: string;
+  readonly allocationState: string;
+  readonly os: 'linux' | 'windows' | undefined;
+  readonly takesContainers: boolean;
+  readonly slotsPerNode: number;
+  readonly scales: boolean;
+  readonly currentNodes: number;
+  readonly targetNodes: number;
+  readonly problem: Failure | undefined;
+}
+
+export interface DevOpsProbe {
+  /** @returns what time the service says it is, and how much of our share of it is left, if it says so. */
+  signIn(): Promise<{ readonly serviceTime: Date | undefined; readonly share: string | undefined }>;
+  /**
+   * Registers an agent that takes no job and removes it.
+   *
+   * @returns false if there is no such pool.
+   */
+  manageAgents(devOpsPool: string): Promise<boolean>;
+}
 
 /** The server task of a pipeline run that waits for us. */
 export interface PipelineCallback {

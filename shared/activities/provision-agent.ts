@@ -76,7 +76,8 @@ export const provisionAgent =
     );
     await tellPipeline(dependencies, starting, pipelineLog.starting(starting));
     // The agent registers by itself; the placeholder only keeps the waiting job from failing until then.
-    if (!request.callback) await registry.ensurePlaceholder(request.devOpsPool, task.os);
+    if (!request.callback && dependencies.config.keepPlaceholders)
+      await registry.ensurePlaceholder(request.devOpsPool, task.os);
     return reached;
   };
 

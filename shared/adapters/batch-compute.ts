@@ -1,39 +1,32 @@
-import { BatchServiceClient, type BatchServiceModels, BatchSharedKeyCredentials } from '@azure/batch';
-import type { TokenCredential } from '@azure/identity';
-import { type AbortSignalLike, AzureIdentityCredentialAdapter } from '@azure/ms-rest-js';
+import type { BatchServiceModels } from '@azure/batch';
 import * as z from 'zod';
 import type { JobView } from '../domain/daily-jobs.js';
-import { type Failure, type Stage, shorten, TransientError } from '../domain/failure.js';
+import { type Failure, shorten, TransientError } from '../domain/failure.js';
 import { batchJobIdOf } from '../domain/names.js';
 import type { BatchPlace } from '../domain/request.js';
 import { type TaskView, taskStates } from '../domain/situation.js';
 import type { AgentTask, Clock, Compute } from '../ports.js';
+import {
+  type BatchClientOptions,
+  batchCall,
+  batchError,
+  isMissing,
+  openBatchClient,
+} from './batch-client.js';
 import { batchFacts, classifyBatchError } from './batch-errors.js';
 import { findPoolProblem, poolDeleting } from './batch-pool-problem.js';
-import { cachedCredential } from './cached-credential.js';
-import { keptConnections } from './kept-connections.js';
-import { product, userAgent } from './product.js';
+import { viewPools } from './batch-pool-views.js';
+import { product } from './product.js';
 import { createSystemClock } from './system-clock.js';
 
-export interface BatchComputeOptions {
-  /** E.g. `https://account.region.batch.azure.com`. */
-  readonly accountUrl: string;
-  readonly auth:
-    | { readonly accountName: string; readonly accountKey: string }
-    | { readonly credential: TokenCredential };
+export interface BatchComputeOptions extends BatchClientOptions {
   /** Pulls images with the identity of the nodes; absent: as the pool is set up to. */
   readonly registry?: { readonly server: string; readonly identityResourceId: string };
   /** Marks the tasks of this installation, see {@link installationIdOf}; absent: they are marked as nobody's. */
   readonly installation?: string | undefined;
-  /** Default `2022-10-01.16.0`, what the client was made for. */
-  readonly apiVersion?: string;
   readonly clock?: Clock;
 }
 
-/** With both slashes: the audience of Batch ends in one. */
-const scope = 'https://batch.core.windows.net//.default';
-const defaultApiVersion = '2022-10-01.16.0';
-const callTimeoutMs = 15_000;
 const poolIsFitForMs = 60_000;
 /** A job that was just created may not be found for a moment. */
 const jobNotFoundTries = 6;
@@ -70,7 +63,7 @@ const jobHasEnded: ReadonlySet<string> = new Set(['JobBeingTerminated', 'JobBein
 const endedJobStates: ReadonlySet<string> = new Set(['terminating', 'deleting', 'completed']);
 
 export function createBatchCompute(options: BatchComputeOptions): Compute {
-  const client = openClient(options);
+  const client = openBatchClient(options);
   const { installation } = options;
   const clock = options.clock ?? createSystemClock();
   const fitPools = new Map<string, number>();
@@ -81,7 +74,7 @@ export function createBatchCompute(options: BatchComputeOptions): Compute {
   async function poolUnfit(poolId: string): Promise<Failure | undefined> {
     const now = clock.now().getTime();
     if ((fitPools.get(poolId) ?? Number.NEGATIVE_INFINITY) > now) return undefined;
-    const pool = await client.pool.get(poolId, { ...call(), poolGetOptions: { select: 'id,state' } });
+    const pool = await client.pool.get(poolId, { ...batchCall(), poolGetOptions: { select: 'id,state' } });
     if (pool.state === 'deleting') return poolDeleting(poolId);
     fitPools.set(poolId, now + poolIsFitForMs);
     return undefined;
@@ -98,13 +91,16 @@ export function createBatchCompute(options: BatchComputeOptions): Compute {
           poolInfo: { poolId },
           onAllTasksComplete: 'noaction',
         },
-        call(),
+        batchCall(),
       );
       return true;
     } catch (error) {
       if (batchFacts(error).code !== 'JobExists') throw error;
     }
-    const job = await client.job.get(jobId, { ...call(), jobGetOptions: { select: 'id,state,poolInfo' } });
+    const job = await client.job.get(jobId, {
+      ...batchCall(),
+      jobGetOptions: { select: 'id,state,poolInfo' },
+    });
     return !endedJobStates.has(job.state ?? '') && sameId(job.poolInfo?.poolId, poolId);
   }
 
@@ -112,7 +108,7 @@ export function createBatchCompute(options: BatchComputeOptions): Compute {
   async function addTask(jobId: string, task: AgentTask): Promise<boolean> {
     for (let tries = 1; ; tries += 1) {
       try {
-        await client.task.add(jobId, toTask(task, options), call());
+        await client.task.add(jobId, toTask(task, options), batchCall());
         return true;
       } catch (error) {
         const { code } = batchFacts(error);
@@ -150,27 +146,27 @@ export function createBatchCompute(options: BatchComputeOptions): Compute {
     const views: TaskView[] = [];
     try {
       let page = await client.task.list(jobId, {
-        ...call(),
+        ...batchCall(),
         taskListOptions: { select: taskColumns, maxResults: 1_000 },
       });
       for (;;) {
         views.push(...page.map(task => toView(jobId, task, installation)));
         if (!page.odatanextLink) return views;
-        page = await client.task.listNext(page.odatanextLink, call());
+        page = await client.task.listNext(page.odatanextLink, batchCall());
       }
     } catch (error) {
       if (batchFacts(error).status === 404) return [];
-      throw asError(error, 'nodeAllocation', `The tasks of Batch job ${jobId} can't be listed`);
+      throw batchError(error, 'nodeAllocation', `The tasks of Batch job ${jobId} can't be listed`);
     }
   }
 
   async function fileTail({ jobId, taskId }: BatchPlace, path: string): Promise<string> {
     try {
-      const { contentLength } = await client.file.getPropertiesFromTask(jobId, taskId, path, call());
+      const { contentLength } = await client.file.getPropertiesFromTask(jobId, taskId, path, batchCall());
       if (!(contentLength > 0)) return '';
       const ocpRange = `bytes=${Math.max(0, contentLength - tailBytes)}-${contentLength - 1}`;
       const file = await client.file.getFromTask(jobId, taskId, path, {
-        ...call(),
+        ...batchCall(),
         fileGetFromTaskOptions: { ocpRange },
       });
       const chunks: Buffer[] = [];
@@ -188,7 +184,7 @@ export function createBatchCompute(options: BatchComputeOptions): Compute {
   async function listJobs(): Promise<readonly JobView[]> {
     const views: JobView[] = [];
     let page = await client.job.list({
-      ...call(),
+      ...batchCall(),
       jobListOptions: {
         filter: "startswith(id, 'agents-')",
         select: 'id,displayName,state',
@@ -206,7 +202,7 @@ export function createBatchCompute(options: BatchComputeOptions): Compute {
         });
       }
       if (!page.odatanextLink) return views;
-      page = await client.job.listNext(page.odatanextLink, call());
+      page = await client.job.listNext(page.odatanextLink, batchCall());
     }
   }
 
@@ -215,30 +211,30 @@ export function createBatchCompute(options: BatchComputeOptions): Compute {
       try {
         return await listJobs();
       } catch (error) {
-        throw asError(error, 'nodeAllocation', "The Batch jobs can't be listed");
+        throw batchError(error, 'nodeAllocation', "The Batch jobs can't be listed");
       }
     },
 
     endJob: async jobId => {
       try {
         await client.job.terminate(jobId, {
-          ...call(),
+          ...batchCall(),
           jobTerminateOptionalParams: { terminateReason: 'Its day is over.' },
         });
       } catch (error) {
         const { status, code } = batchFacts(error);
         if (status === 404 || (code !== undefined && jobHasEnded.has(code))) return;
-        throw asError(error, 'nodeAllocation', `Batch job ${jobId} can't be ended`);
+        throw batchError(error, 'nodeAllocation', `Batch job ${jobId} can't be ended`);
       }
     },
 
     deleteJob: async jobId => {
       try {
-        await client.job.deleteMethod(jobId, call());
+        await client.job.deleteMethod(jobId, batchCall());
       } catch (error) {
         const { status, code } = batchFacts(error);
         if (status === 404 || code === 'JobBeingDeleted') return;
-        throw asError(error, 'nodeAllocation', `Batch job ${jobId} can't be deleted`);
+        throw batchError(error, 'nodeAllocation', `Batch job ${jobId} can't be deleted`);
       }
     },
 
@@ -270,24 +266,24 @@ export function createBatchCompute(options: BatchComputeOptions): Compute {
     getTask: async ({ jobId, taskId }) => {
       try {
         const task = await client.task.get(jobId, taskId, {
-          ...call(),
+          ...batchCall(),
           taskGetOptions: { select: taskColumns },
         });
         return toView(jobId, task, installation);
       } catch (error) {
         if (batchFacts(error).status === 404) return undefined;
-        throw asError(error, 'nodeAllocation', `Batch task ${taskId} can't be read`);
+        throw batchError(error, 'nodeAllocation', `Batch task ${taskId} can't be read`);
       }
     },
 
     poolProblem: async poolId => {
       const what = `Batch pool ${poolId} can't be used`;
       try {
-        const problem = await findPoolProblem(client, poolId, call);
+        const problem = await findPoolProblem(client, poolId, batchCall);
         if (problem?.code === 'PoolMissing') fitPools.delete(poolId);
         return problem;
       } catch (error) {
-        if (!isMissing(error)) throw asError(error, 'nodeAllocation', what);
+        if (!isMissing(error)) throw batchError(error, 'nodeAllocation', what);
         fitPools.delete(poolId);
         const missing = { statusCode: 404, code: 'PoolNotFound' };
         const outcome = classifyBatchError(missing, 'nodeAllocation', what);
@@ -295,9 +291,17 @@ export function createBatchCompute(options: BatchComputeOptions): Compute {
       }
     },
 
+    poolViews: async poolIds => {
+      try {
+        return await viewPools(client, poolIds, batchCall);
+      } catch (error) {
+        throw batchError(error, 'nodeAllocation', "The Batch pools can't be read");
+      }
+    },
+
     deleteTask: async ({ jobId, taskId }) => {
       try {
-        await client.task.deleteMethod(jobId, taskId, call());
+        await client.task.deleteMethod(jobId, taskId, batchCall());
       } catch (error) {
         const { status, code } = batchFacts(error);
         // With its job the task goes, too.
@@ -309,7 +313,7 @@ export function createBatchCompute(options: BatchComputeOptions): Compute {
             `Batch task ${taskId} can't be deleted now: ${code ?? 'conflict'}.`,
           );
         }
-        throw asError(error, 'createTask', `Batch task ${taskId} can't be deleted`);
+        throw batchError(error, 'createTask', `Batch task ${taskId} can't be deleted`);
       }
     },
 
@@ -320,46 +324,13 @@ export function createBatchCompute(options: BatchComputeOptions): Compute {
 
     ping: async () => {
       try {
-        await client.pool.list({ ...call(), poolListOptions: { maxResults: 1, select: 'id' } });
+        await client.pool.list({ ...batchCall(), poolListOptions: { maxResults: 1, select: 'id' } });
       } catch (error) {
-        throw asError(error, 'createTask', "Azure Batch can't be used");
+        throw batchError(error, 'createTask', "Azure Batch can't be used");
       }
     },
   };
 }
-
-function openClient({ accountUrl, auth, apiVersion }: BatchComputeOptions): BatchServiceClient {
-  const credentials =
-    'credential' in auth
-      ? new AzureIdentityCredentialAdapter(cachedCredential(auth.credential), scope)
-      : new BatchSharedKeyCredentials(auth.accountName, auth.accountKey);
-  // The client's own retries last minutes and leave 429 out; ours are the orchestration's.
-  const client = new BatchServiceClient(credentials, accountUrl.replace(/\/+$/, ''), {
-    noRetryPolicy: true,
-    agentSettings: keptConnections,
-    // One that is followed carries the task, and the agents' token in it, to a host that nobody configured.
-    redirectOptions: { handleRedirects: false },
-    userAgent: standard => `${userAgent} ${standard}`,
-  });
-  client.apiVersion = apiVersion ?? defaultApiVersion;
-  return client;
-}
-
-/** The client's own timeout has a timer that runs on after the answer and keeps a process from ending. */
-class Deadline extends EventTarget implements AbortSignalLike {
-  aborted = false;
-  onabort: AbortSignalLike['onabort'] = null;
-
-  constructor(ms: number) {
-    super();
-    setTimeout(() => {
-      this.aborted = true;
-      this.dispatchEvent(new Event('abort'));
-    }, ms).unref();
-  }
-}
-
-const call = (): { abortSignal: AbortSignalLike } => ({ abortSignal: new Deadline(callTimeoutMs) });
 
 function toTask(
   task: AgentTask,
@@ -423,15 +394,5 @@ function toView(jobId: string, task: unknown, installation: string | undefined):
     madeHere: madeHere(displayName, installation),
   };
 }
-
-/** Where no rejection can be told, even a permanent refusal is worth repeating: until an operator has acted. */
-function asError(error: unknown, stage: Stage, what: string): Error {
-  const outcome = classifyBatchError(error, stage, what);
-  if (outcome.kind === 'transient') return outcome.error;
-  const { code, message } = outcome.failure;
-  return new TransientError(code, stage, message);
-}
-
-const isMissing = (error: unknown): boolean => batchFacts(error).status === 404;
 
 const sameId = (a: string | undefined, b: string): boolean => a?.toLowerCase() === b.toLowerCase();

@@ -6,10 +6,8 @@ import { type Failure, shorten } from '../domain/failure.js';
 const NamedValues = z.array(z.object({ name: z.string().nullish(), value: z.string().nullish() })).nullish();
 const Problem = z.object({ code: z.string().nullish(), message: z.string().nullish(), values: NamedValues });
 type Problem = z.infer<typeof Problem>;
-const Pool = z.object({
-  state: z.string().nullish(),
-  resizeErrors: z.array(Problem).nullish(),
-});
+export const ResizeErrors = z.array(Problem).nullish();
+const Pool = z.object({ state: z.string().nullish(), resizeErrors: ResizeErrors });
 const Node = z.object({
   state: z.string().nullish(),
   errors: z.array(Problem).nullish(),
@@ -37,8 +35,8 @@ export async function findPoolProblem(
     await client.pool.get(poolId, { ...call(), poolGetOptions: { select: 'id,state,resizeErrors' } }),
   );
   if (pool.state === 'deleting') return poolDeleting(poolId);
-  const [resizeError] = pool.resizeErrors ?? [];
-  if (resizeError) return resizeFailed(poolId, resizeError);
+  const problem = resizeProblem(poolId, pool.resizeErrors ?? []);
+  if (problem) return problem;
   const page = await client.computeNode.list(poolId, {
     ...call(),
     computeNodeListOptions: { select: 'id,state,errors,startTaskInfo', maxResults: 1_000 },
@@ -53,7 +51,9 @@ export const poolDeleting = (poolId: string): Failure => ({
   retryable: false,
 });
 
-function resizeFailed(poolId: string, error: Problem): Failure {
+/** What keeps a pool from growing, if anything does. */
+export function resizeProblem(poolId: string, [error]: readonly Problem[]): Failure | undefined {
+  if (!error) return undefined;
   const isQuota = /quota/i.test(error.code ?? '');
   return {
     code: isQuota ? 'QuotaReached' : 'PoolResizeFailed',

@@ -23,6 +23,8 @@ export interface OrchestrationNames {
 }
 
 const Resting = z.object({ resting: z.literal(true) });
+/** A watch hands the time of its last look to its next round, so its input tells it without another call. */
+const Looked = z.object({ memory: z.object({ lookedAt: z.number() }) });
 
 /**
  * The orchestrations behind a Durable Functions client.
@@ -82,6 +84,16 @@ export function durableOrchestrations(client: DurableClient, names: Orchestratio
         });
       beingEnsured.set(instanceId, ensuring);
       await ensuring;
+    },
+
+    async watch(devOpsPool) {
+      const found = await running(watchIdOf(devOpsPool));
+      const looked = Looked.safeParse(found?.input);
+      return (
+        found && {
+          lookedAt: looked.success ? new Date(looked.data.memory.lookedAt).toISOString() : undefined,
+        }
+      );
     },
   };
 }

@@ -17,7 +17,9 @@ export const endedKey = (request: Pick<AgentRequest, 'requestId' | 'createdAt'>)
 
 /** Sorts newest first as text; 13 digits until the year 2286. */
 export const positionOf = ({ requestId, createdAt }: Pick<AgentRequest, 'requestId' | 'createdAt'>): string =>
-  `${String(9_999_999_999_999 - Date.parse(createdAt)).padStart(13, '0')}~${requestId}`;
+  `${inverted(createdAt)}~${requestId}`;
+
+const inverted = (at: string): string => String(9_999_999_999_999 - Date.parse(at)).padStart(13, '0');
 
 /** `~` sorts after every character of a request id. */
 export const liveRange = (): string =>
@@ -30,6 +32,14 @@ export const liveRange = (): string =>
  */
 export const endedRange = (after: string): string =>
   odata`PartitionKey eq ${partition} and RowKey gt ${`ended~${after}`} and RowKey lt ${'ended~:'}`;
+
+/**
+ * Ended requests by when they were asked for, both ends included; `~` sorts after every character of an id.
+ *
+ * @param to undefined: up to now, and beyond, should a clock be ahead.
+ */
+export const endedBetween = (from: string, to: string | undefined): string =>
+  odata`PartitionKey eq ${partition} and RowKey ge ${`ended~${to === undefined ? '' : inverted(to)}`} and RowKey lt ${`ended~${inverted(from)}~~`}`;
 
 export const rowKeyOf = (row: Record<string, unknown>): string => z.string().catch('?').parse(row['rowKey']);
 

@@ -15,6 +15,12 @@ import type { RequestPlaces } from './request-places.js';
 import { liveColumns, requestColumns, toLiveRequest, toRequest, UnreadableRowError } from './request-row.js';
 import type { RequestTable } from './request-table.js';
 
+/** Ended rows that one call looks through for a tag. */
+const scannedAtMost = 2_000;
+
+const hasTag = ({ tags }: AgentRequest, tag: RequestFilter['tag']): boolean =>
+  tag === undefined || (Object.hasOwn(tags, tag.name) && tags[tag.name] === tag.value);
+
 /** Many requests at a time. A row that can't be read is noted and left out, so that it hides no other. */
 export interface RequestLists {
   /** @returns undefined for a continuation that is not ours. */
@@ -91,7 +97,7 @@ export function requestLists(
     },
 
     list: async filter => {
-      const { profile, failureCode, deadLetters, top, continuation } = filter;
+      const { profile, failureCode, deadLetters, tag, top, continuation } = filter;
       const state = deadLetters ? 'deadLettered' : filter.state;
       const after = continuation === undefined ? '' : decodeContinuation(continuation);
       if (after === undefined) return undefined;
@@ -101,18 +107,25 @@ export function requestLists(
         ...(failureCode === undefined ? [] : [odata`failureCode eq ${failureCode}`]),
       ];
       const found = new Map<string, AgentRequest>();
+      /** Where the look at the ended ones broke off, if it did. */
+      let until: string | undefined;
       const read = (row: Record<string, unknown>): Promise<AgentRequest | undefined> =>
         sift(rowKeyOf(row), () => toRequest(row, table.where(rowKeyOf(row))));
       // The live ones first: a request that ends meanwhile is then seen twice rather than never.
       if (state === undefined || !isEnded(state)) {
         const ofLive = [liveRange(), ...wanted].join(' and ');
-        const span = await spanOfPage(table.rows(ofLive, ['requestId', 'createdAt']), after, top);
+        // Those with the tag may lie anywhere, and no filter of the service sees into tags.
+        const span =
+          tag === undefined
+            ? await spanOfPage(table.rows(ofLive, ['requestId', 'createdAt']), after, top)
+            : undefined;
         const readLive = async (rows: AsyncIterable<Record<string, unknown>>): Promise<boolean> => {
           let all = true;
           for await (const row of rows) {
             const request = await read(row);
             if (!request) all = false;
-            else if (positionOf(request) > after) found.set(request.requestId, request);
+            else if (hasTag(request, tag) && positionOf(request) > after)
+              found.set(request.requestId, request);
           }
           return all;
         };
@@ -124,10 +137,20 @@ export function requestLists(
       }
       if (state === undefined || isEnded(state)) {
         let ended = 0;
+        let scanned = 0;
+        let position = '';
         const ofEnded = [endedRange(after), ...wanted].join(' and ');
-        for await (const row of table.rows(ofEnded, requestColumns, top + 1)) {
+        // No filter of the service sees into the tags: there rows are looked through, so many in a call.
+        const pageSize = tag ? undefined : top + 1;
+        for await (const row of table.rows(ofEnded, requestColumns, pageSize)) {
+          if (tag && scanned === scannedAtMost) {
+            until = position;
+            break;
+          }
+          scanned += 1;
+          position = rowKeyOf(row).slice('ended~'.length);
           const request = await read(row);
-          if (!request) continue;
+          if (!request || !hasTag(request, tag)) continue;
           // Not left to the service: rows from before there was such a column would match no comparison with it.
           if (deadLetters && !isDeadLetter(request)) continue;
           found.set(request.requestId, request);
@@ -137,12 +160,12 @@ export function requestLists(
         }
       }
       const sorted = [...found.values()].toSorted((a, b) => (positionOf(a) < positionOf(b) ? -1 : 1));
-      const requests = sorted.slice(0, top);
+      // What is further on is for the next page, lest it came before what was not looked at yet.
+      const reached = sorted.filter(request => until === undefined || positionOf(request) <= until);
+      const requests = reached.slice(0, top);
       const last = requests.at(-1);
-      return {
-        requests,
-        continuation: last && sorted.length > top ? encodeContinuation(positionOf(last)) : undefined,
-      };
+      const next = last && reached.length > top ? positionOf(last) : until;
+      return { requests, continuation: next === undefined ? undefined : encodeContinuation(next) };
     },
   };
 }

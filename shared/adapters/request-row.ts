@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { stages } from '../domain/failure.js';
 import { type AgentRequest, pipelineWaits, requestStates } from '../domain/request.js';
-import type { LiveRequest } from '../ports.js';
+import type { LiveRequest, RequestDigest, RequestLife } from '../ports.js';
 
 /**
  * How a request is laid out in a table row. What people and filters look for is a column of its own, the rest is
@@ -113,9 +113,30 @@ const LiveRow = RequestRow.pick({
   pipelineWaits: z.boolean().default(false),
 });
 
+const DigestRow = RequestRow.pick({
+  requestId: true,
+  profile: true,
+  state: true,
+  createdAt: true,
+  updatedAt: true,
+  onlineAt: true,
+  endedAt: true,
+  tags: true,
+}).extend({ failureCode: optionalText });
+const LifeRow = RequestRow.pick({
+  requestId: true,
+  profile: true,
+  state: true,
+  createdAt: true,
+  updatedAt: true,
+  history: true,
+}).extend({ failureCode: optionalText });
+
 /** All of a request, without the message that it came as. */
 export const requestColumns: readonly string[] = Object.keys(RequestRow.shape);
 export const liveColumns: readonly string[] = Object.keys(LiveRow.shape);
+export const digestColumns: readonly string[] = Object.keys(DigestRow.shape);
+export const lifeColumns: readonly string[] = Object.keys(LifeRow.shape);
 
 export type RequestColumns = Readonly<Record<string, string | number | boolean>>;
 
@@ -162,6 +183,12 @@ export const toRequest = (row: unknown, where: string): AgentRequest => decode(R
 
 /** Of a row that was read with {@link liveColumns}. */
 export const toLiveRequest = (row: unknown, where: string): LiveRequest => decode(LiveRow, row, where);
+
+/** Of a row that was read with {@link digestColumns}. */
+export const toDigest = (row: unknown, where: string): RequestDigest => decode(DigestRow, row, where);
+
+/** Of a row that was read with {@link lifeColumns}. */
+export const toLife = (row: unknown, where: string): RequestLife => decode(LifeRow, row, where);
 
 /** Not worth a repetition: somebody must mend the row. */
 export class UnreadableRowError extends Error {

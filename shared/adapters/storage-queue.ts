@@ -32,7 +32,7 @@ const neverExpires = -1;
 /** Messages are JSON text as it is, not base64 of it. Requests that are sent at the same time go in bundles. */
 export function createStorageQueue(options: StorageQueueOptions): RequestQueue {
   const { requestQueue = requestQueueName, deadLetterQueue = deadLetterQueueName } = options;
-  const service = openService(options.account);
+  const service = openQueueService(options.account);
   const queues = new Map<string, QueueClient>();
   /** Each client has a pipeline context of its own, which is worth keeping. */
   const queueNamed = (name: string): QueueClient => {
@@ -81,7 +81,7 @@ const holdSeconds = 60;
 
 /** A queue to look through. */
 export function createDrainableQueue(account: StorageAccount, queueName: string): DrainableQueue {
-  const queue = openService(account).getQueueClient(queueName);
+  const queue = openQueueService(account).getQueueClient(queueName);
   const abortSignal = () => AbortSignal.timeout(callTimeoutMs);
 
   const settle = async (what: string, action: () => Promise<unknown>): Promise<void> => {
@@ -125,7 +125,7 @@ export function createDrainableQueue(account: StorageAccount, queueName: string)
   };
 }
 
-function openService(account: StorageAccount): QueueServiceClient {
+export function openQueueService(account: StorageAccount): QueueServiceClient {
   const options = {
     retryOptions: {
       maxTries: storageRetries.maxRetries + 1,

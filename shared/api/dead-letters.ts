@@ -7,12 +7,12 @@ import { carried, isDeadLetter } from '../domain/dead-letter.js';
 import { requestIdPattern } from '../domain/names.js';
 import { show } from '../domain/view.js';
 import type { FieldError } from '../input/field-error.js';
-import { bodyLimitBytes, decodeUtf8, parseJson } from '../input/request-body.js';
 import type { RequestStore } from '../ports.js';
 import { type ApiRequest, baseUrlOf } from './api-request.js';
 import { methodNotAllowed } from './method-not-allowed.js';
-import { type ApiResponse, invalidRequest, json, problem } from './problem.js';
-import { readBody } from './read-body.js';
+import { type ApiResponse, json, problem } from './problem.js';
+import { readAsked } from './read-asked.js';
+import { profilePattern, readTag } from './read-query.js';
 import { readPage } from './show-request.js';
 
 interface LookupDependencies {
@@ -31,8 +31,9 @@ export const listDeadLetters =
       return value;
     };
     const failureCode = read('code', /^[A-Za-z0-9]{1,64}$/, 'must be the code of a failure');
-    const profile = read('profile', /^[a-z0-9][a-z0-9-]{0,19}$/, 'must be the name of a profile');
-    const page = await readPage(store, { deadLetters: true, failureCode, profile }, call.query, errors);
+    const profile = read('profile', profilePattern, 'must be the name of a profile');
+    const tag = readTag(call.query, (name, detail) => errors.push({ in: 'query', name, detail }));
+    const page = await readPage(store, { deadLetters: true, failureCode, profile, tag }, call.query, errors);
     if ('status' in page) return page;
     const baseUrl = baseUrlOf(call, config.publicUrl);
     return json(200, {
@@ -95,11 +96,3 @@ export const settleDeadLetters =
 
 /** Always 200: each id has a result of its own. */
 const answer = (results: readonly DeadLetterResult[]): ApiResponse => json(200, { results });
-
-/** @returns the answer to a body that can't be accepted. */
-async function readAsked<T>(call: ApiRequest, schema: z.ZodType<T>): Promise<{ value: T } | ApiResponse> {
-  const bytes = await readBody(call);
-  if (!bytes) return problem('BodyTooLarge', `The body may have at most ${bodyLimitBytes} bytes.`);
-  const body = parseJson(decodeUtf8(bytes), schema);
-  return body.ok ? body : invalidRequest(body.errors);
-}

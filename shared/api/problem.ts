@@ -18,7 +18,8 @@ export type ProblemCode =
   | 'SignInNeeded'
   | 'NotFromThePage'
   | 'RouteNotFound'
-  | 'StorageUnavailable';
+  | 'StorageUnavailable'
+  | 'AzDOUnavailable';
 
 const titles: Readonly<Record<ProblemCode, readonly [status: number, title: string]>> = {
   InvalidRequest: [400, 'The request can not be accepted as it is'],
@@ -32,6 +33,7 @@ const titles: Readonly<Record<ProblemCode, readonly [status: number, title: stri
   NotFromThePage: [403, 'This call does not come from the page'],
   RouteNotFound: [404, 'The page has no such data'],
   StorageUnavailable: [503, 'Storage can not be reached'],
+  AzDOUnavailable: [503, 'Azure DevOps can not be asked'],
 };
 
 /** An RFC 9457 answer. */

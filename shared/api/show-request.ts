@@ -6,6 +6,7 @@ import type { FieldError } from '../input/field-error.js';
 import type { Clock, RequestFilter, RequestPage, RequestStore } from '../ports.js';
 import { type ApiRequest, baseUrlOf } from './api-request.js';
 import { type ApiResponse, invalidRequest, json, problem } from './problem.js';
+import { profilePattern, readTag, toNumber } from './read-query.js';
 
 interface LookupDependencies {
   readonly config: Config;
@@ -16,9 +17,6 @@ interface LookupDependencies {
 /** Shorter than any gateway's patience. */
 const longestWaitSeconds = 25;
 const lookAgainMs = 500;
-
-/** A decimal number; NaN for whatever else JavaScript would make a number of, such as `0x10` or a blank. */
-const toNumber = (text: string): number => (/^\d+(?:\.\d+)?$/.test(text) ? Number(text) : Number.NaN);
 
 export const notFound = (requestId: string): ApiResponse =>
   problem('RequestNotFound', `No agent request has the id "${requestId}".`);
@@ -89,9 +87,10 @@ export const listRequests =
     const state = asked === null ? undefined : requestStates.find(each => each === asked);
     if (asked !== null && !state) wrong('state', `must be one of ${requestStates.join(', ')}`);
     const profile = call.query.get('profile') ?? undefined;
-    if (profile !== undefined && !/^[a-z0-9][a-z0-9-]{0,19}$/.test(profile))
+    if (profile !== undefined && !profilePattern.test(profile))
       wrong('profile', 'must be the name of a profile');
-    const page = await readPage(store, { state, profile }, call.query, errors);
+    const tag = readTag(call.query, wrong);
+    const page = await readPage(store, { state, profile, tag }, call.query, errors);
     if ('status' in page) return page;
     const baseUrl = baseUrlOf(call, config.publicUrl);
     return json(200, {

@@ -35,7 +35,7 @@ export const reconcile =
       await unhindered(log, "Rows that can't be read could not be told of", async () =>
         tellUnreadable(dependencies, memory),
       );
-      await ensurePlaceholders(dependencies, [...config.profiles.values()]);
+      if (config.keepPlaceholders) await ensurePlaceholders(dependencies, [...config.profiles.values()]);
       if (memory.round % sweepEveryRounds === 0) {
         await unhindered(log, 'Leftovers could not be looked for', async () => sweep(dependencies, memory));
       }

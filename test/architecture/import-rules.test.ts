@@ -239,6 +239,16 @@ const table: readonly (readonly [string, string, RegExp | undefined])[] = [
   ['functions/x.ts', 'export const a = 1;\n'.repeat(1) + '//\n'.repeat(39), undefined],
   ['functions/x.ts', 'export const a = 1;\n' + '//\n'.repeat(40), /functions\/x\.ts: has 41 lines/],
   ['functions/composition.ts', '//\n'.repeat(90), undefined],
+  [
+    'functions/composition/operations.ts',
+    "import { a } from '../../shared/adapters/batch.js';\nimport { b } from '../composition.js';\nvoid process.env;",
+    undefined,
+  ],
+  [
+    'functions/composition/operations.ts',
+    "import { a } from '../../scripts/start.js';",
+    /parts of the composition root must not import scripts/,
+  ],
   // scripts and tests
   ['scripts/local/x.ts', "import { a } from './service.js';\nimport fastify from 'fastify';", undefined],
   [

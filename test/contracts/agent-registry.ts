@@ -79,12 +79,31 @@ export function agentRegistryContract(name: string, make: () => Promise<Registry
     ]);
   });
 
+  test('finds a placeholder and removes it, by whomever it was made or removed before', async () => {
+    const { registry, pool } = await make();
+    assert.is(await registry.hasPlaceholder(pool, 'linux'), false);
+    assert.is(await registry.removePlaceholder(pool, 'linux'), 'absent');
+    await registry.ensurePlaceholder(pool, 'linux');
+    assert.is(await registry.hasPlaceholder(pool, 'linux'), true);
+    assert.is(await registry.hasPlaceholder(pool, 'windows'), false);
+    assert.is(await registry.removePlaceholder(pool, 'linux'), 'removed');
+    assert.equal(await registry.listAgents(pool), []);
+    await registry.ensurePlaceholder(pool, 'linux');
+    // As a person may, in the portal.
+    await registry.removeAgent(pool, 'azdo-batch-agents-placeholder-linux');
+    assert.is(await registry.hasPlaceholder(pool, 'linux'), false);
+    await registry.ensurePlaceholder(pool, 'linux');
+    assert.is(await registry.hasPlaceholder(pool, 'linux'), true);
+  });
+
   test('never takes a missing pool for one without agents', async () => {
     const { registry } = await make();
     for (const look of [
       registry.listAgents('no such pool'),
       registry.getAgent('no such pool', 'r-1-1'),
       registry.ensurePlaceholder('no such pool', 'linux'),
+      registry.hasPlaceholder('no such pool', 'linux'),
+      registry.removePlaceholder('no such pool', 'linux'),
     ]) {
       const seen: unknown = await look.then(
         value => value,

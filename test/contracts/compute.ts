@@ -12,6 +12,8 @@ export interface ComputeUnderTest {
   readonly untilRunning: (place: BatchPlace) => Promise<void>;
   /** A pool that can't grow: the service says that there are "no more cores". */
   readonly troubled: () => Promise<string>;
+  /** A pool whose only node is idle. */
+  readonly withNode: () => Promise<string>;
   /** Creates a task that prints a text and ends with a code, and waits for its end. */
   readonly runToEnd: (taskId: string, exitCode: number, output: string) => Promise<BatchPlace>;
 }
@@ -77,6 +79,23 @@ export function computeContract(name: string, make: () => Promise<ComputeUnderTe
       ['QuotaReached', 'nodeAllocation', true],
     );
     assert.match(problem?.message ?? '', /no more cores/i);
+  });
+
+  test('counts the nodes of pools, and tells one that is missing from one without', async () => {
+    const { compute, withNode, troubled } = await make();
+    const [full, idle] = [await troubled(), await withNode()];
+    const views = await compute.poolViews([idle, full, 'no-such-pool']);
+    assert.equal(
+      views.map(({ poolId }) => poolId),
+      [idle, full, 'no-such-pool'],
+    );
+    const [one, other, missing] = views;
+    assert.equal(one?.nodes, { current: 1, target: 1, idle: 1, running: 0, starting: 0, unusable: 0 });
+    assert.is(one?.problem, undefined);
+    assert.is(other?.nodes?.current, 0);
+    assert.equal([other?.problem?.code, missing?.problem?.code], ['QuotaReached', 'PoolMissing']);
+    assert.is(missing?.nodes, undefined);
+    assert.equal(await compute.poolViews([]), []);
   });
 
   test('tells of a task that it runs', async () => {

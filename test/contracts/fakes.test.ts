@@ -4,6 +4,7 @@ import { createFakeDrainableQueue } from '../fakes/drainable-queue.js';
 import { createFakePipelineCallback } from '../fakes/pipeline-callback.js';
 import { createFakeRequestQueue } from '../fakes/request-queue.js';
 import { createFakeRequestStore } from '../fakes/request-store.js';
+import { createFakeRequestSurvey } from '../fakes/request-survey.js';
 import { somePipeline } from '../fakes/requests.js';
 import { agentRegistryContract } from './agent-registry.js';
 import { computeContract } from './compute.js';
@@ -12,10 +13,16 @@ import { fail } from './fail.js';
 import { pipelineCallbackContract } from './pipeline-callback.js';
 import { requestQueueContract } from './request-queue.js';
 import { requestStoreContract } from './request-store.js';
+import { requestSurveyContract } from './request-survey.js';
 
 requestStoreContract('fake', () => {
   const { table } = createFakeRequestStore();
   return () => createFakeRequestStore(table);
+});
+
+requestSurveyContract('fake', () => {
+  const store = createFakeRequestStore();
+  return { store, survey: createFakeRequestSurvey(store.table) };
 });
 
 requestQueueContract('fake', async () => {
@@ -51,6 +58,10 @@ computeContract('fake', async () => {
   return {
     compute,
     endless,
+    withNode: async () => {
+      compute.nodes.set('linux', { current: 1, target: 1, idle: 1, running: 0, starting: 0, unusable: 0 });
+      return 'linux';
+    },
     troubled: async () => {
       const message = 'There are no more cores.';
       compute.poolProblems.set('full', {

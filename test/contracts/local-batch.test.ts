@@ -75,6 +75,16 @@ computeContract('local Batch', async () => {
   return {
     compute,
     endless: taskId => task(taskId, 'test/endless:1', {}),
+    withNode: async () => {
+      // A node comes for a task, and stays a while when that is over.
+      await changePool('one', { maxNodes: 1, idleMs: 60_000 });
+      const brief = { ...task('r-9-1', 'test/ends:1', { EXIT_CODE: '0', OUTPUT: '' }), poolId: 'one' };
+      const answer = await compute.createTask({ ...brief, profile: `${profile}-one` });
+      if (answer.kind === 'rejected') fail(answer.failure.message);
+      await untilState(answer.batch, 'completed');
+      await compute.deleteTask(answer.batch);
+      return 'one';
+    },
     troubled: async () => {
       await changePool('full', {
         resizeErrors: [{ code: 'AccountCoreQuotaReached', message: 'There are no more cores.' }],

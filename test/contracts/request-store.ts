@@ -377,6 +377,29 @@ export function requestStoreContract(name: string, makeTable: () => () => Reques
     assert.equal(await ids({ profile: "o'neill" }), []);
   });
 
+  test('filters by a tag, alone and with the rest', async () => {
+    const store = await makeStore();
+    const put = async (requestId: string, tags: Record<string, string>, minute: number) =>
+      store.insert(someRequest({ requestId, tags, createdAt: at(minute) }), message('m'));
+    await put('a', { team: 'blue', 'odd = name': "o'brien" }, 1);
+    await put('b', { team: 'green' }, 2);
+    await put('c', { team: 'blue' }, 3);
+    await put('d', {}, 4);
+    await end(store, 'a');
+    await end(store, 'b');
+    const ids = async (filter: Omit<Parameters<RequestStore['list']>[0], 'top'>) =>
+      (await store.list({ top: 10, ...filter }))?.requests.map(request => request.requestId);
+    assert.equal(await ids({ tag: { name: 'team', value: 'blue' } }), ['c', 'a']);
+    assert.equal(await ids({ tag: { name: 'team', value: 'blue' }, state: 'cancelled' }), ['a']);
+    assert.equal(await ids({ tag: { name: 'odd = name', value: "o'brien" } }), ['a']);
+    assert.equal(await ids({ tag: { name: 'toString', value: '' } }), []);
+    const first = await store.list({ top: 1, tag: { name: 'team', value: 'blue' } });
+    assert.ok(first?.continuation);
+    assert.equal(await ids({ tag: { name: 'team', value: 'blue' }, continuation: first?.continuation }), [
+      'a',
+    ]);
+  });
+
   test('pages through all requests once, whatever arrives or ends meanwhile', async () => {
     const store = await filled(await makeStore(), 7);
     for (const id of ['r-2', 'r-3']) await end(store, id);

@@ -66,6 +66,9 @@ export function createFakeAgentRegistry(
       const name = placeholderNameOf(os);
       if (!inPool(devOpsPool).has(name)) put(devOpsPool, name);
     },
+    hasPlaceholder: async (devOpsPool, os) => inPool(devOpsPool).has(placeholderNameOf(os)),
+    removePlaceholder: async (devOpsPool, os) =>
+      inPool(devOpsPool).delete(placeholderNameOf(os)) ? 'removed' : 'absent',
     ping: async () => {},
   };
   return withKnobs(registry, {

@@ -3,7 +3,7 @@ import type { Failure } from '../../shared/domain/failure.js';
 import { batchJobIdOf } from '../../shared/domain/names.js';
 import type { BatchPlace } from '../../shared/domain/request.js';
 import type { TaskView } from '../../shared/domain/situation.js';
-import type { AgentTask, Compute } from '../../shared/ports.js';
+import type { AgentTask, Compute, NodeCounts } from '../../shared/ports.js';
 import { type Knobs, withKnobs } from './knobs.js';
 
 interface FakeTask {
@@ -17,6 +17,8 @@ export interface FakeCompute extends Compute, Knobs<Compute> {
   readonly missingPools: Set<string>;
   /** Batch pools that can not run tasks now, and why. */
   readonly poolProblems: Map<string, Failure>;
+  /** The nodes of Batch pools; one that is not in it has none. */
+  readonly nodes: Map<string, NodeCounts>;
   /** What was asked for and is not deleted. */
   readonly tasks: () => readonly AgentTask[];
   /** Every job, by id; one may be added that somebody else has made. */
@@ -32,6 +34,7 @@ export function createFakeCompute(): FakeCompute {
   const missingPools = new Set<string>();
   const jobs = new Map<string, JobView>();
   const poolProblems = new Map<string, Failure>();
+  const nodes = new Map<string, NodeCounts>();
   const keyOf = ({ jobId, taskId }: Pick<BatchPlace, 'jobId' | 'taskId'>): string =>
     `${jobId}/${taskId}`.toLowerCase();
 
@@ -70,11 +73,18 @@ export function createFakeCompute(): FakeCompute {
         .filter(({ jobId }) => jobIds.some(each => each.toLowerCase() === jobId.toLowerCase())),
     getTask: async place => tasks.get(keyOf(place))?.view,
     poolProblem: async poolId => (missingPools.has(poolId) ? poolMissing(poolId) : poolProblems.get(poolId)),
+    poolViews: async poolIds =>
+      poolIds.map(poolId => ({
+        poolId,
+        nodes: missingPools.has(poolId) ? undefined : (nodes.get(poolId) ?? noNodes),
+        problem: missingPools.has(poolId) ? poolMissing(poolId) : poolProblems.get(poolId),
+      })),
     deleteTask: async place => void tasks.delete(keyOf(place)),
     outputTail: async place => tasks.get(keyOf(place))?.output,
     ping: async () => {},
   };
   return withKnobs(compute, {
+    nodes,
     missingPools,
     jobs,
     put: (view: TaskView) => {
@@ -94,6 +104,7 @@ export function createFakeCompute(): FakeCompute {
   });
 }
 
+const noNodes: NodeCounts = { current: 0, target: 0, idle: 0, running: 0, starting: 0, unusable: 0 };
 const strange: AgentTask = {
   profile: '?',
   day: '?',

@@ -7,12 +7,15 @@ export interface FakeOrchestrations extends Orchestrations, Knobs<Orchestrations
   readonly running: Map<string, unknown>;
   readonly raised: { readonly requestId: string; readonly situation: Situation }[];
   readonly watched: Set<string>;
+  /** When the watch of a pool looked last, by pool. */
+  readonly lookedAt: Map<string, string>;
 }
 
 export function createFakeOrchestrations(): FakeOrchestrations {
   const running = new Map<string, unknown>();
   const raised: { requestId: string; situation: Situation }[] = [];
   const watched = new Set<string>();
+  const lookedAt = new Map<string, string>();
   const orchestrations: Orchestrations = {
     startLifecycle: async (requestId, input) => {
       if (running.has(requestId)) throw new Error(`An orchestration ${requestId} runs already.`);
@@ -27,6 +30,7 @@ export function createFakeOrchestrations(): FakeOrchestrations {
       return true;
     },
     ensureWatch: async devOpsPool => void watched.add(devOpsPool),
+    watch: async devOpsPool => (watched.has(devOpsPool) ? { lookedAt: lookedAt.get(devOpsPool) } : undefined),
   };
-  return withKnobs(orchestrations, { running, raised, watched });
+  return withKnobs(orchestrations, { running, raised, watched, lookedAt });
 }

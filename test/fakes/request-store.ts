@@ -74,7 +74,7 @@ export function createFakeRequestStore(table: FakeTable = { rows: new Map(), ver
       return 'changed';
     },
 
-    list: async ({ state, profile, failureCode, deadLetters, top, continuation }) => {
+    list: async ({ state, profile, failureCode, deadLetters, tag, top, continuation }) => {
       const after = continuation === undefined ? '' : decode(continuation);
       if (after === undefined) return undefined;
       const found = [...rows.values()]
@@ -82,6 +82,7 @@ export function createFakeRequestStore(table: FakeTable = { rows: new Map(), ver
         .filter(request => state === undefined || request.state === state)
         .filter(request => profile === undefined || request.profile === profile)
         .filter(request => failureCode === undefined || request.failure?.code === failureCode)
+        .filter(request => tag === undefined || request.tags[tag.name] === tag.value)
         .filter(request => !deadLetters || isDeadLetter(request))
         .filter(request => positionOf(request) > after)
         .toSorted((a, b) => (positionOf(a) < positionOf(b) ? -1 : 1));

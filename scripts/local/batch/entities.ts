@@ -200,6 +200,12 @@ export const nodes: Entity = {
   },
 };
 
+export const poolNodeCounts: Entity = {
+  metadata: 'poolnodecounts',
+  properties: ['poolId', 'dedicated', 'lowPriority'],
+  filterable: { poolId: 'id' },
+};
+
 export const files: Entity = {
   metadata: 'files',
   properties: ['name', 'url', 'isDirectory', 'properties'],

@@ -2,13 +2,13 @@ import type { FastifyInstance } from 'fastify';
 
 import { type EvaluateFormula, evaluateConstants } from './autoscale.js';
 import type { Engine } from './engine.js';
-import { nodes, pools } from './entities.js';
+import { nodes, poolNodeCounts, pools } from './entities.js';
 import { BatchError } from './errors.js';
 import { answer, type NodeRoute, type PoolRoute, pathOf } from './http.js';
 import { decode, EvaluateAutoScale } from './model.js';
 import { listPage, type Query, single } from './odata-list.js';
 import type { NodeRecord, PoolRecord } from './records.js';
-import { nodeView, poolView } from './views.js';
+import { nodeCountsView, nodeView, poolView } from './views.js';
 
 export function poolRoutes(
   server: FastifyInstance,
@@ -31,6 +31,13 @@ export function poolRoutes(
   server.get<{ Querystring: Query }>('/pools', async (request, reply) => {
     const items = engine.pools.list().map((pool, order) => ({ order, view: () => viewOf(pool) }));
     return answer(reply, 200, undefined, listPage(pools, items, request.query, engine.url, pathOf(request)));
+  });
+
+  server.get<{ Querystring: Query }>('/nodecounts', async (request, reply) => {
+    const items = engine.pools.list().map((pool, order) => ({ order, view: () => nodeCountsView(pool) }));
+    // The only list of the service with pages of ten.
+    const query = { maxresults: '10', ...request.query };
+    return answer(reply, 200, undefined, listPage(poolNodeCounts, items, query, engine.url, pathOf(request)));
   });
 
   server.get<PoolRoute>('/pools/:poolId', async (request, reply) => {

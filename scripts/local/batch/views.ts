@@ -1,4 +1,4 @@
-import type { JobRecord, NodeRecord, PoolRecord, RunRecord, TaskRecord } from './records.js';
+import type { JobRecord, NodeRecord, NodeState, PoolRecord, RunRecord, TaskRecord } from './records.js';
 
 /** Records as the API shows them. Property names and their order follow the Batch REST reference. */
 
@@ -133,6 +133,35 @@ export function poolView(pool: PoolRecord, url: string, autoScaleRun?: View): Vi
     taskSlotsPerNode: config.taskSlotsPerNode,
     taskSchedulingPolicy: { nodeFillType: config.nodeFillType },
   });
+}
+
+/** How many nodes are in each state; those that a stand-in's node never has are always 0. */
+export function nodeCountsView({ config, nodes }: PoolRecord): View {
+  const count = (isCounted: boolean): Record<string, number> => {
+    const counted = isCounted ? nodes : [];
+    const inState = (state: NodeState): number => counted.filter(node => node.state === state).length;
+    return {
+      creating: 0,
+      idle: inState('idle'),
+      leavingPool: 0,
+      offline: 0,
+      preempted: inState('preempted'),
+      rebooting: 0,
+      reimaging: 0,
+      running: inState('running'),
+      startTaskFailed: 0,
+      starting: inState('starting'),
+      unknown: 0,
+      unusable: inState('unusable'),
+      waitingForStartTask: 0,
+      total: counted.length,
+    };
+  };
+  return {
+    poolId: config.id,
+    dedicated: count(!config.lowPriority),
+    lowPriority: count(config.lowPriority),
+  };
 }
 
 export function nodeView(pool: PoolRecord, node: NodeRecord, runs: readonly RunRecord[], url: string): View {
