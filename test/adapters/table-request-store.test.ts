@@ -92,7 +92,7 @@ test('pages of live requests come newest first and whole, though one on them can
     const createdAt = `2026-01-31T10:00:0${second}.000Z`;
     await store.insert(someRequest({ requestId: `r-${String(index).padStart(2, '0')}`, createdAt }), message);
   }
-  await table.updateEntity({ partitionKey: 'requests', rowKey: 'live~r-07', history: '{' }, 'Merge');
+  await table.updateEntity({ partitionKey: 'requests', rowKey: 'live~r-11', history: '{' }, 'Merge');
   const pages: (readonly string[])[] = [];
   let continuation: string | undefined;
   do {
@@ -101,8 +101,8 @@ test('pages of live requests come newest first and whole, though one on them can
     continuation = page?.continuation;
   } while (continuation !== undefined);
   assert.equal(pages, [
-    ['r-01', 'r-03', 'r-04'],
-    ['r-05', 'r-11', 'r-09'],
+    ['r-01', 'r-07', 'r-03'],
+    ['r-04', 'r-05', 'r-09'],
     ['r-00', 'r-10', 'r-06'],
     ['r-02', 'r-08'],
   ]);
