@@ -55,6 +55,7 @@ export async function withBusyStack(
       signal,
     });
     try {
+      for (const { batchPool } of kinds) await makePool(stack, batchPool);
       await seedMadeUp(stack, kinds, { count, spreadMs });
       await work(stack);
     } finally {
@@ -63,6 +64,16 @@ export async function withBusyStack(
   } finally {
     await rm(dataDir, { recursive: true, force: true });
   }
+}
+
+/** Made-up requests run on no node, so the pools are given some. */
+async function makePool(stack: Pick<Stack, 'url'>, id: string): Promise<void> {
+  const response = await fetch(`${stack.url('batch')}/_local/pools/${id}`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ bootMs: 0, autoScaleFormula: '$TargetDedicatedNodes = 12;' }),
+  });
+  if (!response.ok) throw new Error(`Batch pool ${id} was not made: ${await response.text()}`);
 }
 
 /** Where the operators' page of a stack is opened. */
