@@ -23,10 +23,12 @@ export interface EventFeed {
  * looked at again, and what was told of is left out.
  */
 const overlapMs = 10_000;
-/** Where more happens than can be remembered, lines are told of only once no earlier one is to be expected. */
+/** Where more happens than a cursor can remember, lines are told of only once no earlier one is to be expected. */
 const settledMs = 2_000;
-/** In one answer. */
-const eventsAtMost = marksAtMost;
+/** In one answer, but for those of one moment, which are never parted. */
+const eventsAtMost = 500;
+/** Whoever comes back later than that goes on from so long ago. */
+const cursorKeepsMs = 60 * 60_000;
 /** The oldest of the live requests changes slowly, and one that is too old is only less cheap. */
 const oldestKeptMs = 60_000;
 const rowsAtMost = 20_000;
@@ -52,8 +54,10 @@ export function eventFeed(survey: RequestSurvey, clock: Pick<Clock, 'now'>): Eve
       return { toldUntil: clock.now().getTime(), told: new Set(), oldest };
     },
 
-    after: async cursor => {
+    after: async given => {
       const now = clock.now().getTime();
+      const cursor =
+        given.toldUntil < now - cursorKeepsMs ? { ...given, toldUntil: now - cursorKeepsMs } : given;
       const oldest = await oldestLive();
       const changedSince = new Date(cursor.toldUntil).toISOString();
       // The live ones first: one that ends meanwhile is then seen twice rather than never.
@@ -66,7 +70,7 @@ export function eventFeed(survey: RequestSurvey, clock: Pick<Clock, 'now'>): Eve
       });
       const lines = linesAfter(cursor.toldUntil, [...live.requests, ...ended.requests]);
       const news = lines.filter(({ mark }) => !cursor.told.has(mark));
-      const chosen = choose(news, now);
+      const chosen = choose(news, cursor.told.size, now);
       const isWhole = chosen.length === news.length;
       return {
         events: chosen.map(({ event }) => event),
@@ -118,8 +122,8 @@ const order = ({ event: { requestId: one } }: Line, { event: { requestId: other 
   one === other ? 0 : one < other ? -1 : 1;
 
 /** @returns the first of the news, all that are of one moment or none of them. */
-function choose(news: readonly Line[], now: number): readonly Line[] {
-  if (news.length <= eventsAtMost) return news;
+function choose(news: readonly Line[], remembered: number, now: number): readonly Line[] {
+  if (remembered + news.length <= marksAtMost) return news;
   const settled = news.filter(({ at }) => at <= now - settledMs);
   const last = settled.slice(0, eventsAtMost).at(-1)?.at ?? Number.NEGATIVE_INFINITY;
   return settled.filter(({ at }) => at <= last);

@@ -1,4 +1,4 @@
-import { type Pools, poolsSchema } from '../answers/pools.js';
+import type { Pools } from '../answers/pools.js';
 import type { Config } from '../config.js';
 import type { Clock, Compute, LiveRequest, Orchestrations, RequestStore } from '../ports.js';
 import { describePools } from './describe-pools.js';
@@ -45,7 +45,7 @@ export function showPools({
       ask(async () => lastWatches(orchestrations, live)),
     ]);
     const seen = { live, tasks, batchPools: views, watchedAt: watchedAt ?? new Map<string, string>() };
-    return poolsSchema.parse({ at: clock.now().toISOString(), pools: describePools(config, seen) });
+    return { at: clock.now().toISOString(), pools: [...describePools(config, seen)] };
   });
 }
 

@@ -60,6 +60,7 @@ config('names everything that is malformed at once, and shows no secret', () => 
     WatchSeconds: 'often',
     AllowedPlanHosts: 'https://dev.azure.com/',
     ReplyQueues: 'Not A Queue',
+    KeepPlaceholders: 'maybe',
     AgentProfiles:
       '{"ubuntu":{"devOpsPool":"P","batchPool":"b/","image":"reg.io/x y","slots":0,"colour":"red"}}',
   };
@@ -73,6 +74,7 @@ config('names everything that is malformed at once, and shows no secret', () => 
     'WatchSeconds',
     'AllowedPlanHosts',
     'ReplyQueues',
+    'KeepPlaceholders',
   ]) {
     assert.match(text, name);
   }

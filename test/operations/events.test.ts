@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { eventsSchema } from '../../shared/answers/request.js';
@@ -119,6 +119,18 @@ events('misses no end of a request that was asked for days ago', async () => {
   assert.equal((await scene.another()({ after: next })).lines, ['old cancelled By its caller.']);
 });
 
+events('a reader that was away for hours goes on with the last hour', async () => {
+  const scene = open();
+  const read = scene.another();
+  const { next } = await read({});
+  scene.clock.advance(60_000);
+  await ask(scene, 'long-ago');
+  scene.clock.advance(2 * 60 * 60_000);
+  await ask(scene, 'lately');
+  scene.clock.advance(30 * 60_000);
+  assert.equal((await read({ after: next })).lines, ['lately accepted Asked for.']);
+});
+
 events('answers a wait as soon as something happens, or with nothing when the time is up', async () => {
   const scene = open();
   const read = scene.another();
@@ -127,11 +139,10 @@ events('answers a wait as soon as something happens, or with nothing when the ti
   const nothing = await read({ after: next, wait: '5' });
   assert.equal(nothing.lines, []);
   assert.is(scene.clock.now().getTime() - before, 5_000);
-  const sleeping = scene.clock.sleep;
   const busy = {
     ...scene.clock,
     sleep: async (ms: number) => {
-      await sleeping(ms);
+      await scene.clock.sleep(ms);
       if (scene.clock.sleeps.length === 8) await ask(scene, 'late');
     },
   };
@@ -189,6 +200,30 @@ events('a burst is told in parts, none of its lines twice and none left out', as
   }
   assert.is(told.length, 2_000);
   assert.is(new Set(told).size, 2_000);
+});
+
+events('a line that is a second late is told of in the middle of a burst, too', async () => {
+  const scene = open();
+  const read = scene.another();
+  let { next } = await read({});
+  const told: string[] = [];
+  for (let index = 0; index < 2_000; index += 1) {
+    scene.clock.advance(1);
+    await ask(scene, `r-${index}`);
+    if (index % 250 !== 249) continue;
+    const answer = await read({ after: next });
+    ({ next } = answer);
+    told.push(...answer.lines);
+    if (index === 1_249) await ask(scene, 'late', 1_000);
+  }
+  for (let turn = 0; turn < 20; turn += 1) {
+    scene.clock.advance(1_000);
+    const answer = await read({ after: next });
+    ({ next } = answer);
+    told.push(...answer.lines);
+  }
+  assert.is(told.length, 2_001);
+  assert.is(new Set(told).size, 2_001);
 });
 
 events('whatever the order in which lines arrive, each is told once', async () => {
