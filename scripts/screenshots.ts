@@ -35,7 +35,7 @@ async function take(page: Page, name: string): Promise<void> {
 }
 
 await mkdir(folder, { recursive: true });
-await withBusyStack({ count: 400, spreadMs: 4 * 3_600_000, signal: interrupted.signal }, async stack => {
+await withBusyStack({ count: 400, spreadMs: 3 * 3_600_000, signal: interrupted.signal }, async stack => {
   const browser = await openChromium();
   try {
     const url = pageUrl(stack);

@@ -100,7 +100,7 @@ page('leads from the list to why a request failed, and from there to its agent',
   await letters.getByRole('button', { name: 'Redrive 1 selected' }).click();
   await question.getByRole('button', { name: 'Redrive' }).click();
   await tab.getByRole('status').getByText('1 request begins again.').waitFor();
-  await letters.getByText(lost).waitFor({ state: 'detached' });
+  await letters.getByRole('row', { name: lost }).waitFor({ state: 'detached' });
 
   // The page finds out by itself what became of it.
   await row.getByText('completed').waitFor();
