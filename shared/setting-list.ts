@@ -83,6 +83,11 @@ const settings: readonly Setting[] = [
   { name: 'WatchSeconds', meaning: 'interval of the pool watch', otherwise: '5' },
   { name: 'ReplyQueues', meaning: 'queues that others may be answered on', otherwise: 'there are none' },
   {
+    name: 'DashboardAuth',
+    meaning: 'who may open the page of operators',
+    otherwise: 'whoever has a function key',
+  },
+  {
     name: 'KeepPlaceholders',
     meaning: 'whether placeholders are made by themselves',
     otherwise: 'true',
