@@ -5,13 +5,17 @@ import { pageUrl, withBusyStack } from './dashboard/busy-stack.js';
 import { openChromium } from './dashboard/chromium.js';
 import { root } from './root.js';
 
-/** `npm run screenshots`: the operators' page with made-up requests, as pictures for the README. */
+/**
+ * `npm run screenshots`: the operators' page with made-up requests, as pictures for the README. With a folder for an
+ * argument, into that, and the dialogs too: for whoever changes them.
+ */
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => interrupted.abort(new Error('Stopped before the end.')));
 }
 
-const folder = process.argv[2] ?? join(root, '.github', 'images');
+const wanted = process.argv[2];
+const folder = wanted ?? join(root, '.github', 'images');
 const wide = { width: 1280, height: 1000 };
 const phone = { width: 390, height: 844 };
 
@@ -48,6 +52,7 @@ await withBusyStack({ count: 400, spreadMs: 3 * 3_600_000, signal: interrupted.s
     await take(small, 'phone');
     await small.close();
 
+    if (wanted === undefined) return;
     const page = await open(browser, url, 'light', wide);
     await page.locator('.letters .id').first().click();
     await page.locator('dialog.panel .history').waitFor();
