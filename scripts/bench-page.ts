@@ -45,7 +45,7 @@ async function view(browser: Browser, url: string): Promise<View> {
     await page.locator('#dead-letters table, #dead-letters .empty').first().waitFor();
     // The numbers of the day come when they come; where the app does not tell, nobody waits for them.
     await page
-      .locator('#time-to-online .figures, #time-to-online .empty:has-text("does not tell")')
+      .locator('#time-to-online .figures, #time-to-online .empty:not(:has-text("Loading"))')
       .waitFor();
     return View.parse(
       await page.evaluate(`({
