@@ -13,6 +13,7 @@ import { health } from '../shared/api/health.js';
 import { showOpenApi } from '../shared/api/show-openapi.js';
 import type { TelemetryConfig } from '../shared/config/telemetry.js';
 import { type Config, readConfig } from '../shared/config.js';
+import type { BuiltPage } from '../shared/dashboard/show-page.js';
 import { createAdmissionGate } from '../shared/limits/admission-gate.js';
 import { createBacklogGate } from '../shared/limits/backlog-gate.js';
 import { createLiveListings } from '../shared/limits/live-listings.js';
@@ -209,4 +210,16 @@ export const checkHealth = health(shared);
 export const openApi = showOpenApi(async () => {
   const { openApiText } = await loaded(import('../shared/openapi/document.js'));
   return openApiText();
+});
+
+/** With Easy Auth the platform signs people in, who have no key; every answer asks for its headers instead. */
+export const dashboardAccess = {
+  dashboardAuth: config.dashboardAuth,
+  authLevel: config.dashboardAuth === 'easyAuth' ? 'anonymous' : 'function',
+} as const;
+
+/** Larger than the rest of the app, and few instances are ever asked for it. */
+export const builtPage = onFirstUse(async (): Promise<BuiltPage> => {
+  const { page } = await loaded(import('../shared/dashboard/built-page.js'));
+  return page;
 });

@@ -21,6 +21,8 @@ refuse('otherRedrive', 'deadletters/redrive', ['PUT', 'PATCH', 'DELETE'], ['POST
 refuse('otherPurge', 'deadletters/purge', ['PUT', 'PATCH', 'DELETE'], ['POST']);
 refuse('otherHelp', 'help', ['POST', 'PUT', 'PATCH', 'DELETE'], ['GET'], 'anonymous');
 refuse('otherHelpWithCode', 'help/{code}', ['POST', 'PUT', 'PATCH', 'DELETE'], ['GET'], 'anonymous');
+refuse('otherDashboard', 'dashboard', ['POST', 'PUT', 'PATCH', 'DELETE'], ['GET']);
+refuse('otherDashboardData', 'dashboard/data/{*path}', ['PUT', 'PATCH', 'DELETE'], ['GET', 'POST']);
 for (const route of ['pools', 'overview', 'events', 'placeholders']) {
   const name = `other${route.charAt(0).toUpperCase()}${route.slice(1)}`;
   refuse(name, route, ['POST', 'PUT', 'PATCH', 'DELETE'], ['GET']);

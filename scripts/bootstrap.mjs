@@ -14,6 +14,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { withLock } from './bootstrap/lock.mjs';
 import { describeMismatch } from './bootstrap/packages.mjs';
+import { pageIsStale } from './bootstrap/page.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const oldestNode = [20, 19];
@@ -33,6 +34,8 @@ const programs = {
   openapi: 'openapi.js',
   package: 'package.js',
   recording: 'recording.js',
+  screenshots: 'screenshots.js',
+  'bench:page': 'bench-page.js',
   host: 'local/host/main.js',
   'local:batch': 'local/batch/main.js',
   'local:devops': 'local/devops/main.js',
@@ -118,13 +121,24 @@ async function compile(program) {
     const { ok, output } = await run([tsc, '--pretty', String(Boolean(process.stderr.isTTY))]);
     if (!ok && !runsBroken.has(program))
       throw new Problem(`${output}\nThe sources do not compile: see above.`);
-    if (existsSync(entry)) return entry;
+    if (existsSync(entry)) {
+      await buildPage(program);
+      return entry;
+    }
     // Somebody removed compiled files: the compiler trusts its notes and writes only what changed since.
     if (attempt === 'incremental') rmSync(buildInfo, { force: true });
   }
   throw new Problem(
     `There is no source for ${entry}: has scripts/${program.replace(/js$/, 'ts')} been removed?`,
   );
+}
+
+/** The operators' page is made for browsers, so not by the compiler. */
+async function buildPage(program) {
+  if (!pageIsStale(root)) return;
+  const { ok, output } = await run([join(root, 'dist', 'scripts', 'build-page.js')]);
+  if (!ok && !runsBroken.has(program))
+    throw new Problem(`${output}\nThe operators' page can't be built: see above.`);
 }
 
 /**

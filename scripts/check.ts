@@ -44,6 +44,10 @@ const steps: readonly Step[] = [
   },
   { name: 'lint, with types (oxlint)', run: () => tool('oxlint', ['--deny-warnings', '.']) },
   { name: 'types (tsc)', run: () => tool('tsc', ['--noEmit', '--incremental', 'false']) },
+  {
+    name: "types of the operators' page (tsc)",
+    run: () => tool('tsc', ['--project', 'shared/dashboard/page']),
+  },
   { name: 'dead code and dependencies (knip)', run: () => tool('knip', ['--no-progress']) },
   {
     name: 'who imports whom',

@@ -83,6 +83,10 @@ async function main(): Promise<number> {
     result.problems.map(problem => `${result.file.name}: ${problem}`),
   );
   if (problems.length > 0) console.log(`\nFailed:\n${problems.map(line => `  ${line}`).join('\n')}`);
+  const skips = results.flatMap(result => result.skips.map(skip => `${result.file.name}: ${skip}`));
+  // Nothing is left out in silence: a run that tested less than it could looks like one that did.
+  if (skips.length > 0)
+    console.log(`\n${pc.yellow('NOT TESTED:')}\n${skips.map(line => `  ${line}`).join('\n')}`);
   const sum = (key: 'passed' | 'failed' | 'skipped'): number =>
     results.reduce((total, result) => total + result[key], 0);
   const skipped = sum('skipped');

@@ -27,6 +27,8 @@ export interface Config {
   readonly allowedPlanHosts: readonly string[];
   readonly watchSeconds: number;
   readonly replyQueues: readonly string[];
+  /** Who may open the operators' page: whoever has a function key, or whoever the platform has signed in. */
+  readonly dashboardAuth: DashboardAuth;
   /** Whether the placeholder of each agent pool is made by itself, and again when it is missing. */
   readonly keepPlaceholders: boolean;
   /** Where callers reach the API when no request tells, without a trailing slash. */
@@ -36,6 +38,8 @@ export interface Config {
   /** A JSON object a line, for machines, or text with the fields at its end, for people. */
   readonly logFormat: 'json' | 'text';
 }
+
+export type DashboardAuth = 'key' | 'easyAuth';
 
 export type StorageConfig =
   | { readonly connectionString: string }
@@ -176,6 +180,7 @@ export function readConfig(env: Env): Config {
   );
   const telemetry = readTelemetry(env, read);
   const logFormat = read.optional('LogFormat', z.enum(['json', 'text']));
+  const dashboardAuth = readDashboardAuth(env, read, problems);
   const hostname = env['WEBSITE_HOSTNAME'];
 
   if (problems.length > 0 || !storage || !batchUrl || !devOpsUrl) throw new ConfigError(problems);
@@ -195,6 +200,7 @@ export function readConfig(env: Env): Config {
     allowedPlanHosts: allowedPlanHosts.map(host => host.toLowerCase()),
     watchSeconds,
     replyQueues,
+    dashboardAuth,
     keepPlaceholders,
     publicUrl: hostname
       ? `${isLoopbackHost(hostname.split(':')[0] ?? '') ? 'http' : 'https'}://${hostname}/api`
@@ -249,6 +255,21 @@ export const masked = (name: string, value: string): string =>
 /** A user and password, or a signature, in a URL; or a secret that was put into another setting by mistake. */
 const mayHoldSecret = (value: string): boolean =>
   /:\/\/[^/]*@|[?&][a-z]+=|(?:Key|Signature|password|token|secret)\w*["']?\s*[=:]/i.test(value);
+
+/** Without the platform's sign-in anybody could send the headers that tell who has signed in. */
+function readDashboardAuth(env: Env, read: Reader, problems: string[]): DashboardAuth {
+  const auth = read.optional(
+    'DashboardAuth',
+    z.enum(['key', 'easyAuth'], { error: 'must be "key" or "easyAuth"' }),
+  );
+  if (auth === 'easyAuth' && env['WEBSITE_AUTH_ENABLED']?.toLowerCase() !== 'true') {
+    problems.push(
+      'DashboardAuth: "easyAuth" needs App Service authentication, and the platform does not say that it is on ' +
+        '(WEBSITE_AUTH_ENABLED). Turn it on for this app, or use "key".',
+    );
+  }
+  return auth ?? 'key';
+}
 
 function readStorage(read: Reader, problems: string[]): StorageConfig | undefined {
   const connectionString = read.optional(

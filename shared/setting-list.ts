@@ -83,10 +83,39 @@ const settings: readonly Setting[] = [
   { name: 'WatchSeconds', meaning: 'interval of the pool watch', otherwise: '5' },
   { name: 'ReplyQueues', meaning: 'queues that others may be answered on', otherwise: 'there are none' },
   {
+    name: 'DashboardAuth',
+    meaning: 'who may open the page of operators',
+    otherwise: 'whoever has a function key',
+  },
+  {
     name: 'KeepPlaceholders',
     meaning: 'whether placeholders are made by themselves',
     otherwise: 'true',
   },
+  { name: 'LogFormat', meaning: 'how log lines are written', otherwise: 'json on Azure, else text' },
+  {
+    name: 'APPLICATIONINSIGHTS_CONNECTION_STRING',
+    meaning: 'where traces and metrics go in Application Insights',
+    otherwise: 'they do not go there',
+  },
+  {
+    name: 'APPLICATIONINSIGHTS_AUTHENTICATION_STRING',
+    meaning: 'the identity that they are sent with',
+    otherwise: 'the connection string is enough',
+  },
+  ...(
+    [
+      ['OTEL_EXPORTER_OTLP_ENDPOINT', 'where traces and metrics go by OTLP', 'they do not go there'],
+      ['OTEL_EXPORTER_OTLP_HEADERS', 'headers that they are sent with', 'none'],
+      ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'where traces go', 'the endpoint of both'],
+      ['OTEL_EXPORTER_OTLP_TRACES_HEADERS', 'headers of traces', 'the headers of both'],
+      ['OTEL_EXPORTER_OTLP_METRICS_ENDPOINT', 'where metrics go', 'the endpoint of both'],
+      ['OTEL_EXPORTER_OTLP_METRICS_HEADERS', 'headers of metrics', 'the headers of both'],
+      ['OTEL_METRIC_EXPORT_INTERVAL', 'milliseconds between two exports of metrics', '60000'],
+      ['OTEL_SERVICE_NAME', 'name of the app in traces and metrics', 'its own'],
+      ['OTEL_SDK_DISABLED', 'whether telemetry is off altogether', 'false'],
+    ] as const
+  ).map(([name, meaning, otherwise]) => ({ name, meaning, otherwise })),
 ];
 
 /**

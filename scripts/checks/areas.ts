@@ -110,6 +110,15 @@ export const areas: readonly Area[] = [
     banned: 'everything ambient',
   },
   {
+    // It runs in browsers, from answers alone.
+    name: 'page',
+    path: 'shared/dashboard/page/',
+    local: ['shared/domain/'],
+    localTypes: ['shared/answers/'],
+    packages: ['preact', '@preact/signals'],
+    banned: 'process',
+  },
+  {
     // What of the product is none of the above: the use cases behind routes, messages and timers.
     name: 'use cases',
     path: 'shared/',

@@ -80,10 +80,11 @@ function checkImport(
   return `${area.name} must not import ${specifier}`;
 }
 
-/** A `.js` specifier names the `.ts` beside it; `.mjs` is there as it is. */
+/** A `.js` specifier names the `.ts` or `.tsx` beside it, or what a `.d.ts` tells of; `.mjs` is there as it is. */
 function resolveLocal(path: string, specifier: string, sources: Sources): string | undefined {
   const target = posix.join(posix.dirname(path), specifier);
-  return [target.replace(/\.js$/, '.ts'), target].find(candidate => sources.has(candidate));
+  const written = ['.ts', '.tsx', '.d.ts'].map(extension => target.replace(/\.js$/, extension));
+  return [...written, target].find(candidate => sources.has(candidate));
 }
 
 function checkSurroundings(path: string, area: Area, { globals }: Module): string[] {

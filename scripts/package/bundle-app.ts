@@ -4,6 +4,7 @@ import { join, relative } from 'node:path';
 import { type BuildOptions, build, type Metafile } from 'esbuild';
 import * as z from 'zod';
 import { root } from '../root.js';
+import { builtPage } from './built-page.js';
 import { ownPlace, packageFolder } from './package-folder.js';
 import { putOff } from './put-off.js';
 
@@ -74,6 +75,7 @@ export async function bundleApp(folder: string): Promise<Bundle> {
     plugins: [
       putOff(putOffUser, Object.fromEntries(putOffPackages.map(name => [name, putOffFile(name)]))),
       packageFolder(namesItself, 'WebApi.js'),
+      builtPage,
     ],
     // Packages in CommonJS require Node.js's own modules, and the host's.
     banner: {

@@ -17,6 +17,8 @@ export interface Verdict {
   /** Failed tests, tests that should have run and did not, and each fault of the file as a whole. */
   readonly failed: number;
   readonly skipped: number;
+  /** One line for each test that was declared as skipped: its name is to say why. */
+  readonly skips: readonly string[];
   /** One line for each of the failed. */
   readonly problems: readonly string[];
 }
@@ -125,5 +127,6 @@ export function judge(events: readonly TestEvent[], end: ProcessEnd, allowOnly =
   if (end.leftovers.length > 0) {
     problems.push(`it left files in its temporary folder: ${end.leftovers.join(', ')}`);
   }
-  return { passed, failed: Math.max(failed, problems.length), skipped, problems };
+  const skips = [...suites].flatMap(([id, suite]) => suite.skips.map(name => `${titleOf(id)}: ${name}`));
+  return { passed, failed: Math.max(failed, problems.length), skipped, skips, problems };
 }

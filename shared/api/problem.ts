@@ -16,6 +16,9 @@ export const problems = {
   RequestEnded: [409, 'The agent request has ended'],
   MethodNotAllowed: [405, 'This route does not know that method'],
   TooManyWaiting: [429, 'Too many agent requests wait already'],
+  SignInNeeded: [401, 'Nobody has signed in'],
+  NotFromThePage: [403, 'This call does not come from the page'],
+  RouteNotFound: [404, 'The page has no such data'],
   StorageUnavailable: [503, 'Storage can not be reached'],
   AzDOUnavailable: [503, 'Azure DevOps can not be asked'],
 } as const satisfies Readonly<Record<string, readonly [status: number, title: string]>>;
@@ -23,6 +26,13 @@ export const problems = {
 export type ProblemCode = keyof typeof problems;
 const isCode = (word: string): word is ProblemCode => Object.hasOwn(problems, word);
 export const problemCodes: readonly ProblemCode[] = Object.keys(problems).filter(isCode);
+
+/** Only the page of operators is ever told these: its data routes are its own, and in no document. */
+export const pageProblems = ['SignInNeeded', 'NotFromThePage', 'RouteNotFound'] as const;
+export type ApiProblemCode = Exclude<ProblemCode, (typeof pageProblems)[number]>;
+export const apiProblemCodes: readonly ApiProblemCode[] = problemCodes.filter(
+  (code): code is ApiProblemCode => !pageProblems.some(each => each === code),
+);
 
 /** An RFC 9457 answer. */
 export function problem(

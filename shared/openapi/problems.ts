@@ -1,13 +1,13 @@
 import * as z from 'zod';
 import type { oas31, ZodOpenApiResponseObject, ZodOpenApiResponsesObject } from 'zod-openapi';
 import { problemSchema } from '../answers/problem.js';
-import { type ProblemCode, problemCodes, problems } from '../api/problem.js';
+import { type ApiProblemCode, apiProblemCodes, problems } from '../api/problem.js';
 import { headers } from './headers.js';
 
 type Problem = z.infer<typeof problemSchema>;
 
 /** What each says, as a caller may read it. */
-const examples: Readonly<Record<ProblemCode, Pick<Problem, 'detail' | 'errors'>>> = {
+const examples: Readonly<Record<ApiProblemCode, Pick<Problem, 'detail' | 'errors'>>> = {
   InvalidRequest: {
     detail:
       '2 things are wrong: body capabilitys is not a known field; query top must be a whole number from 1 to 200.',
@@ -37,7 +37,7 @@ const examples: Readonly<Record<ProblemCode, Pick<Problem, 'detail' | 'errors'>>
   },
 };
 
-const headersOf: Partial<Record<ProblemCode, Readonly<Record<string, oas31.HeaderObject>>>> = {
+const headersOf: Partial<Record<ApiProblemCode, Readonly<Record<string, oas31.HeaderObject>>>> = {
   TooManyWaiting: { 'Retry-After': headers.retryAfter },
   StorageUnavailable: { 'Retry-After': headers.retryAfter },
   AzDOUnavailable: { 'Retry-After': headers.retryAfter },
@@ -46,7 +46,7 @@ const headersOf: Partial<Record<ProblemCode, Readonly<Record<string, oas31.Heade
 
 const { errors, ...fields } = problemSchema.shape;
 
-function schemaOf(code: ProblemCode) {
+function schemaOf(code: ApiProblemCode) {
   const [status, title] = problems[code];
   const named = examples[code].errors !== undefined;
   return z
@@ -59,11 +59,11 @@ function schemaOf(code: ProblemCode) {
     .meta({ id: `${code}Problem`, description: `${title}.` });
 }
 
-const schemas = new Map(problemCodes.map(code => [code, schemaOf(code)]));
-const schemaNamed = (code: ProblemCode): z.ZodType => schemas.get(code) ?? schemaOf(code);
+const schemas = new Map(apiProblemCodes.map(code => [code, schemaOf(code)]));
+const schemaNamed = (code: ApiProblemCode): z.ZodType => schemas.get(code) ?? schemaOf(code);
 
 /** @param codes that have the same status. */
-function responseOf(codes: readonly [ProblemCode, ...ProblemCode[]]): ZodOpenApiResponseObject {
+function responseOf(codes: readonly [ApiProblemCode, ...ApiProblemCode[]]): ZodOpenApiResponseObject {
   const titles = codes.map(code => `${problems[code][1]}.`);
   const answered = Object.fromEntries(codes.flatMap(code => Object.entries(headersOf[code] ?? {})));
   return {
@@ -87,7 +87,7 @@ function responseOf(codes: readonly [ProblemCode, ...ProblemCode[]]): ZodOpenApi
 const responses = new Map<string, ZodOpenApiResponseObject>();
 
 /** The answers of an operation that gives these problems. */
-export function problemsWith(...codes: readonly ProblemCode[]): ZodOpenApiResponsesObject {
+export function problemsWith(...codes: readonly ApiProblemCode[]): ZodOpenApiResponsesObject {
   const found: ZodOpenApiResponsesObject = {};
   for (const code of codes) {
     const [status] = problems[code];

@@ -84,6 +84,30 @@ test('one row that nobody can read hides no other, and is told of until it is me
   assert.equal(await seen(), [['r-1', 'r-3'], ['r-1', 'r-3'], []]);
 });
 
+test('pages of live requests come newest first and whole, though one on them can not be read', async () => {
+  const { store, table } = open();
+  // The ids lie in the table in another order than the times, and some share one.
+  const seconds = [4, 9, 1, 7, 7, 7, 2, 8, 0, 5, 3, 6];
+  for (const [index, second] of seconds.entries()) {
+    const createdAt = `2026-01-31T10:00:0${second}.000Z`;
+    await store.insert(someRequest({ requestId: `r-${String(index).padStart(2, '0')}`, createdAt }), message);
+  }
+  await table.updateEntity({ partitionKey: 'requests', rowKey: 'live~r-11', history: '{' }, 'Merge');
+  const pages: (readonly string[])[] = [];
+  let continuation: string | undefined;
+  do {
+    const page = await store.list({ top: 3, continuation });
+    pages.push(page?.requests.map(({ requestId }) => requestId) ?? []);
+    continuation = page?.continuation;
+  } while (continuation !== undefined);
+  assert.equal(pages, [
+    ['r-01', 'r-07', 'r-03'],
+    ['r-04', 'r-05', 'r-09'],
+    ['r-00', 'r-10', 'r-06'],
+    ['r-02', 'r-08'],
+  ]);
+});
+
 test('an id whose row somebody removed by hand is free again', async () => {
   for (const end of [false, true]) {
     const { store, table } = open();

@@ -42,6 +42,8 @@ function violationsOf(files: Record<string, string>, others: readonly string[] =
 
 const others = [
   'shared/domain/names.ts',
+  'shared/answers/pools.ts',
+  'shared/dashboard/show-page.ts',
   'shared/workflow/contract.ts',
   'shared/workflow/agent-lifecycle.ts',
   'shared/activities/create-task.ts',
@@ -150,6 +152,20 @@ const table: readonly (readonly [string, string, RegExp | undefined])[] = [
   ],
   ['shared/activities/x.ts', 'export const url = process.env.URL;', /activities must not use process/],
   // input
+  ['shared/dashboard/page/x.ts', "import { render } from 'preact';", undefined],
+  ['shared/dashboard/page/x.ts', "import { a } from '../../domain/names.js';", undefined],
+  ['shared/dashboard/page/x.ts', "import type { Pool } from '../../answers/pools.js';", undefined],
+  [
+    'shared/dashboard/page/x.ts',
+    "import { poolSchema } from '../../answers/pools.js';",
+    /page must not import shared\/answers\/pools\.ts, but for its types/,
+  ],
+  ['shared/dashboard/page/x.ts', "import { join } from 'node:path';", /page must not import node:path/],
+  [
+    'shared/dashboard/page/x.ts',
+    "import { showPage } from '../show-page.js';",
+    /page must not import shared\/dashboard/,
+  ],
   ['shared/input/x.ts', "import type { Config } from '../config.js';", undefined],
   ['shared/input/x.ts', "import { a } from '../api/problem.js';", /input must not import shared\/api/],
   ['shared/api/x.ts', "import { a } from '../input/request-body.js';", undefined],

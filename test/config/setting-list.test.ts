@@ -38,7 +38,7 @@ settings('has every setting that the app reads', () => {
     }),
   );
   // What the platform sets, and nobody else.
-  read.delete('WEBSITE_HOSTNAME');
+  for (const name of [...read].filter(each => each.startsWith('WEBSITE_'))) read.delete(name);
   const listed = describeSettings({}, masked).map(({ name }) => name);
   assert.equal([...read].toSorted(), listed.toSorted());
 });

@@ -26,8 +26,9 @@ const firstColumn = (text: string, heading: string): readonly string[] =>
 const names = (column: readonly string[]): readonly string[] =>
   column.flatMap(cell => [...cell.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name));
 
-/** What App Service sets itself. */
-const isOfThePlatform = (name: string): boolean => name.startsWith('WEBSITE_');
+/** What App Service sets itself, or the app for a library that reads nothing else. */
+const isOfThePlatform = (name: string): boolean =>
+  name.startsWith('WEBSITE_') || name === 'APPLICATION_INSIGHTS_NO_STATSBEAT';
 
 const settings = suite('the table of settings');
 

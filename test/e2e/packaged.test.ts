@@ -33,41 +33,41 @@ packaged('is a folder with what a host asks for, and no node_modules', async () 
   assert.not.ok(files.includes('node_modules'));
 });
 
-packaged(
-  'gives a pipeline its agent, and tells a collector of it, and would Application Insights',
-  async () => {
-    const collector = await startTraces();
-    const key = '00000000-0000-0000-0000-000000000001';
-    // It speaks https only, which nobody does there.
-    const insights = `InstrumentationKey=${key};IngestionEndpoint=${collector.url}/`;
-    let output = '';
-    const { stack, end } = await openWorld({
-      app: app.path,
-      onEvent: event => {
-        if (event.type === 'line') output += `${event.line}\n`;
-      },
-      settings: {
-        OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
-        OTEL_METRIC_EXPORT_INTERVAL: '1000',
-        APPLICATIONINSIGHTS_CONNECTION_STRING: insights,
-      },
-    });
-    try {
-      const pipelines = pipelinesOf(stack);
-      const { runId } = await pipelines.start();
-      await endsWithOneAgent({ stack, api: agentsApi(stack), pipelines }, runId);
-      const requestId = await pipelines.requestId(runId);
-      await waitFor('the collector to be told', async () =>
-        (await (await fetch(`${collector.url}/traces/${requestId}`)).text()).includes('finishRequest'),
-      );
-      await waitFor('the other to be tried', () => /The traces can't be exported \(RestError/.test(output));
-      assert.not.match(output, 'Telemetry is off');
-    } finally {
-      await end();
-      await collector.close();
-    }
-  },
-);
+packaged('gives a pipeline its agent, operators their page, and a collector its spans', async () => {
+  const collector = await startTraces();
+  const key = '00000000-0000-0000-0000-000000000001';
+  // It speaks https only, which nobody does there.
+  const insights = `InstrumentationKey=${key};IngestionEndpoint=${collector.url}/`;
+  let output = '';
+  const { stack, end } = await openWorld({
+    app: app.path,
+    onEvent: event => {
+      if (event.type === 'line') output += `${event.line}\n`;
+    },
+    settings: {
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+      OTEL_METRIC_EXPORT_INTERVAL: '1000',
+      APPLICATIONINSIGHTS_CONNECTION_STRING: insights,
+    },
+  });
+  try {
+    const pipelines = pipelinesOf(stack);
+    const { runId } = await pipelines.start();
+    await endsWithOneAgent({ stack, api: agentsApi(stack), pipelines }, runId);
+    const requestId = await pipelines.requestId(runId);
+    await waitFor('the collector to be told', async () =>
+      (await (await fetch(`${collector.url}/traces/${requestId}`)).text()).includes('finishRequest'),
+    );
+    await waitFor('the other to be tried', () => /The traces can't be exported \(RestError/.test(output));
+    assert.not.match(output, 'Telemetry is off');
+    const page = await agentsApi(stack).call('GET', '/dashboard');
+    assert.is(page.status, 200);
+    assert.match(page.text, /^<!doctype html>[^]*<script type="module">[^]+<\/script>/);
+  } finally {
+    await end();
+    await collector.close();
+  }
+});
 
 packaged('ends when a part of it can not be loaded, so that the host starts it anew', async () => {
   const broken = await makeTempFolder('packaged-');

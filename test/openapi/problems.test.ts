@@ -10,7 +10,7 @@ import { listDeadLetters, settleDeadLetters, showDeadLetter } from '../../shared
 import { showEvents } from '../../shared/api/events.js';
 import { showOverview } from '../../shared/api/overview.js';
 import { changePlaceholders, showPlaceholders } from '../../shared/api/placeholders.js';
-import { type ApiResponse, json, problemCodes, problems } from '../../shared/api/problem.js';
+import { type ApiResponse, apiProblemCodes, json, problemCodes, problems } from '../../shared/api/problem.js';
 import { listRequests, showRequest } from '../../shared/api/show-request.js';
 import { whenStorageIsAway } from '../../shared/api/when-storage-is-away.js';
 import { TransientError } from '../../shared/domain/failure.js';
@@ -198,7 +198,7 @@ const all = suite('the codes of problems');
 
 all('are in the document, all of them and no other', () => {
   const inDocument = new Set([...operations.keys()].flatMap(problemsOf));
-  assert.equal([...inDocument, 'MethodNotAllowed'].toSorted(), problemCodes.toSorted());
+  assert.equal([...inDocument, 'MethodNotAllowed'].toSorted(), apiProblemCodes.toSorted());
 });
 
 all('are given somewhere in the product, each of them', async () => {
@@ -214,7 +214,7 @@ all('are in the page about the API, with their statuses', async () => {
   const rows = [...page.matchAll(/^\| `([A-Z]\w+)` \| (\d{3}) \|/gm)].map(
     ([, code, status]) => `${code} ${status}`,
   );
-  assert.equal(rows.toSorted(), problemCodes.map(code => `${code} ${problems[code][0]}`).toSorted());
+  assert.equal(rows.toSorted(), apiProblemCodes.map(code => `${code} ${problems[code][0]}`).toSorted());
 });
 
 all.run();

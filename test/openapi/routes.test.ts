@@ -58,7 +58,7 @@ const inOne: ReadonlyMap<string, string> = new Map(
   ),
 );
 /** For people, in a browser: not for programs that are made of the document. */
-const pages = ['GET /dashboard'];
+const pages = ['GET /dashboard', 'GET /dashboard/data/{*path}', 'POST /dashboard/data/{*path}'];
 
 const test = suite('the routes of the app');
 

@@ -1,4 +1,4 @@
-import { cp, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { suite } from 'uvu';
@@ -127,6 +127,30 @@ bootstrap('compiles from nothing when compiled files were removed', async contex
   await run(context, ['test']);
   await rm(join(context.folder.path, 'dist', 'scripts'), { recursive: true });
   assert.is((await run(context, ['test'])).exitCode, 3);
+});
+
+bootstrap('makes the page of operators when it is not there or older than its sources', async context => {
+  const { path } = context.folder;
+  const sources = join(path, 'shared', 'dashboard', 'page');
+  await mkdir(sources, { recursive: true });
+  await writeFile(join(sources, 'app.tsx'), '');
+  await mkdir(join(path, 'dist', 'scripts'), { recursive: true });
+  const built = join(path, 'dist', 'shared', 'dashboard', 'built-page.js');
+  await mkdir(dirname(built), { recursive: true });
+  await writeFile(
+    join(path, 'dist', 'scripts', 'build-page.js'),
+    `import { appendFileSync, writeFileSync } from 'node:fs';
+     appendFileSync('page-builds', '.');
+     writeFileSync(${JSON.stringify(built)}, '');`,
+  );
+  const builds = async (): Promise<number> => (await readFile(join(path, 'page-builds'), 'utf8')).length;
+  await run(context, ['test']);
+  await run(context, ['test']);
+  assert.is(await builds(), 1);
+  const later = new Date(Date.now() + 5_000);
+  await utimes(join(sources, 'app.tsx'), later, later);
+  await run(context, ['test']);
+  assert.is(await builds(), 2);
 });
 
 bootstrap('many at the same moment install once and all run', async context => {
