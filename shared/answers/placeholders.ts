@@ -19,7 +19,7 @@ export const placeholdersBodySchema = z.strictObject({
   devOpsPools: z.array(z.string().min(1).max(256)).min(1).max(100).optional(),
 });
 
-export const placeholderOutcomes = ['present', 'removed', 'absent', 'refused', 'poolMissing'] as const;
+const placeholderOutcomes = ['present', 'removed', 'absent', 'refused', 'poolMissing'] as const;
 
 /** Its answer. */
 export const placeholderResultsSchema = z.strictObject({

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 
 /** What requests of a pool wait for. */
-export const waitReasons = [
+const waitReasons = [
   /** Accepted and not begun, though there is a free place. */
   'start',
   /** All places of its profile (`maxAlive`) are taken. */

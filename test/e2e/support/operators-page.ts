@@ -6,7 +6,6 @@ import * as z from 'zod';
 import { pageUrl } from '../../../scripts/dashboard/busy-stack.js';
 import type { Stack } from '../../../scripts/local/stack/stack.js';
 import { root } from '../../../scripts/root.js';
-import { sampleOverview, samplePools } from '../../dashboard/sample-answers.js';
 
 export interface OpenPage {
   readonly page: Page;
@@ -52,7 +51,6 @@ export async function openPage(
     `window.violations = [];
      document.addEventListener('securitypolicyviolation', event => violations.push(event.violatedDirective + ' ' + event.blockedURI));`,
   );
-  await withSamples(context);
   await prepare?.(context);
   const page = await context.newPage();
   await page.goto(pageUrl(stack) + hash);
@@ -64,14 +62,6 @@ export async function openPage(
       assert.equal(Violations.parse(await page.evaluate('violations')), []);
     },
   };
-}
-
-/** Numbers that no test could wait for. */
-async function withSamples(context: BrowserContext): Promise<void> {
-  await context.route('**/dashboard/data/pools', async route => route.fulfill({ json: samplePools() }));
-  await context.route('**/dashboard/data/overview?*', async route =>
-    route.fulfill({ json: sampleOverview() }),
-  );
 }
 
 const Axe = z.object({
