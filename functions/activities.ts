@@ -3,7 +3,7 @@ import * as df from 'durable-functions';
 import { activities } from '../shared/activities/index.js';
 import { activityStep } from '../shared/telemetry/activity-step.js';
 import { type ActivityName, decodeInput } from '../shared/workflow/contract.js';
-import { dependenciesOf } from './composition.js';
+import { dependenciesOf } from './composition/dependencies.js';
 
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- it ties an activity to the decoding of its input
 function register<Name extends ActivityName>(name: Name): void {

@@ -6,8 +6,11 @@ import { whenStorageIsAway } from '../shared/api/when-storage-is-away.js';
 import { answerPage } from '../shared/dashboard/data-routes.js';
 import { showPage } from '../shared/dashboard/show-page.js';
 import { forSignedIn } from '../shared/dashboard/signed-in.js';
+import { dependenciesOf } from './composition/dependencies.js';
+import { builtPage } from './composition/documents.js';
 import { operations, poolsAnswer } from './composition/operations.js';
-import { builtPage, dashboardAccess, dependenciesOf, logOf } from './composition.js';
+import { dashboardAccess } from './composition/settings.js';
+import { logOf } from './composition/telemetry.js';
 
 app.http('dashboard', {
   route: 'dashboard',

@@ -1,7 +1,8 @@
 import { app, type HttpRequest, type InvocationContext } from '@azure/functions';
 import { listDeadLetters, settleDeadLetters, showDeadLetter } from '../shared/api/dead-letters.js';
 import { whenStorageIsAway } from '../shared/api/when-storage-is-away.js';
-import { intakeOf, logOf } from './composition.js';
+import { intakeOf } from './composition/dependencies.js';
+import { logOf } from './composition/telemetry.js';
 
 app.http('listDeadLetters', {
   route: 'deadletters',

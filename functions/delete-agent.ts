@@ -2,7 +2,8 @@ import { app, type HttpRequest, type InvocationContext } from '@azure/functions'
 import * as df from 'durable-functions';
 import { cancelRequest } from '../shared/api/cancel-request.js';
 import { whenStorageIsAway } from '../shared/api/when-storage-is-away.js';
-import { dependenciesOf, logOf } from './composition.js';
+import { dependenciesOf } from './composition/dependencies.js';
+import { logOf } from './composition/telemetry.js';
 
 app.http('deleteAgent', {
   route: 'agents/{requestId}',

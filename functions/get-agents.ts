@@ -1,7 +1,8 @@
 import { app, type HttpRequest, type InvocationContext } from '@azure/functions';
 import { listRequests, showRequest } from '../shared/api/show-request.js';
 import { whenStorageIsAway } from '../shared/api/when-storage-is-away.js';
-import { intakeOf, logOf } from './composition.js';
+import { intakeOf } from './composition/dependencies.js';
+import { logOf } from './composition/telemetry.js';
 
 app.http('listAgents', {
   route: 'agents',

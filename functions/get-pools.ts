@@ -2,8 +2,9 @@ import { app, type HttpRequest, type InvocationContext } from '@azure/functions'
 import * as df from 'durable-functions';
 import { json } from '../shared/api/problem.js';
 import { whenStorageIsAway } from '../shared/api/when-storage-is-away.js';
+import { dependenciesOf } from './composition/dependencies.js';
 import { poolsAnswer } from './composition/operations.js';
-import { dependenciesOf, logOf } from './composition.js';
+import { logOf } from './composition/telemetry.js';
 
 app.http('getPools', {
   route: 'pools',

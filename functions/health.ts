@@ -1,4 +1,7 @@
 import { app } from '@azure/functions';
-import { checkHealth } from './composition.js';
+import { health } from '../shared/api/health.js';
+import { shared } from './composition/dependencies.js';
+
+const checkHealth = health(shared);
 
 app.http('health', { methods: ['GET'], authLevel: 'anonymous', handler: async () => checkHealth() });

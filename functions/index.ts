@@ -1,5 +1,6 @@
 // What the host loads: every trigger of the app.
 import './activities.js';
+import './composition/load-ahead.js';
 import './dashboard.js';
 import './dead-letters.js';
 import './delete-agent.js';

@@ -1,6 +1,6 @@
 import { app, type HttpRequest } from '@azure/functions';
 import { methodNotAllowed } from '../shared/api/method-not-allowed.js';
-import { openApi } from './composition.js';
+import { openApi } from './composition/documents.js';
 
 const route = 'openapi.json';
 

@@ -1,8 +1,8 @@
 import { app, type HttpRequest, type InvocationContext } from '@azure/functions';
 import * as df from 'durable-functions';
 import { json } from '../shared/api/problem.js';
+import { dependenciesOf } from './composition/dependencies.js';
 import { diagnosis } from './composition/operations.js';
-import { dependenciesOf } from './composition.js';
 
 app.http('postDiagnosis', {
   route: 'diagnosis',

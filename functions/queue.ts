@@ -2,7 +2,8 @@ import { app, type InvocationContext } from '@azure/functions';
 import * as df from 'durable-functions';
 import { dispatchMessage } from '../shared/dispatch/dispatch-message.js';
 import { measureAge } from '../shared/telemetry/queue-age.js';
-import { dependenciesOf, telemetry } from './composition.js';
+import { dependenciesOf } from './composition/dependencies.js';
+import { telemetry } from './composition/telemetry.js';
 
 // Taken as bytes: as text the worker would parse it, and a dead letter could not be the original any more.
 app.generic('agentRequests', {

@@ -3,7 +3,7 @@ import * as df from 'durable-functions';
 import { drainPoison } from '../shared/dispatch/drain-poison.js';
 import { reconcile } from '../shared/dispatch/reconcile.js';
 import { newReconcileMemory } from '../shared/dispatch/reconcile-memory.js';
-import { dependenciesOf } from './composition.js';
+import { dependenciesOf } from './composition/dependencies.js';
 
 const memory = newReconcileMemory();
 

@@ -136,23 +136,15 @@ export const areas: readonly Area[] = [
   },
   {
     name: 'composition root',
-    path: 'functions/composition.ts',
-    local: ['shared/'],
-    packages: 'any',
-    banned: 'nothing',
-  },
-  {
-    // What grew too long for one file.
-    name: 'parts of the composition root',
     path: 'functions/composition/',
-    local: ['shared/', 'functions/composition.ts'],
+    local: ['shared/'],
     packages: 'any',
     banned: 'nothing',
   },
   {
     name: 'functions',
     path: 'functions/',
-    local: ['shared/', 'functions/composition.ts', 'functions/composition/'],
+    local: ['shared/', 'functions/composition/'],
     except: ['shared/adapters/'],
     packages: ['@azure/functions', 'durable-functions'],
     banned: 'process',

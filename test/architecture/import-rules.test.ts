@@ -53,7 +53,7 @@ const others = [
   'shared/input/request-body.ts',
   'shared/ports.ts',
   'shared/config.ts',
-  'functions/composition.ts',
+  'functions/composition/ports.ts',
   'functions/index.ts',
   'scripts/local/service.ts',
   'scripts/start.ts',
@@ -246,7 +246,7 @@ const table: readonly (readonly [string, string, RegExp | undefined])[] = [
   ],
   [
     'functions/x.ts',
-    "import { a } from './composition.js';\nimport { b } from '../shared/api/problem.js';",
+    "import { a } from './composition/ports.js';\nimport { b } from '../shared/api/problem.js';",
     undefined,
   ],
   [
@@ -267,28 +267,23 @@ const table: readonly (readonly [string, string, RegExp | undefined])[] = [
   ['functions/x.ts', 'export const url = process.env.URL;', /functions must not use process/],
   ['functions/x.ts', "import { a } from '../scripts/start.js';", /functions must not import scripts/],
   [
-    'functions/composition.ts',
-    "import { a } from '../shared/adapters/batch.js';\nexport const { env } = process;",
+    'functions/composition/x.ts',
+    "import { a } from '../../shared/adapters/batch.js';\nimport { b } from './ports.js';\nexport const { env } = process;",
     undefined,
   ],
   [
-    'functions/composition.ts',
-    "import { a } from '../scripts/local/service.js';",
+    'functions/composition/x.ts',
+    "import { a } from '../../scripts/local/service.js';",
     /composition root must not import scripts/,
   ],
   ['functions/x.ts', 'export const a = 1;\n'.repeat(1) + '//\n'.repeat(39), undefined],
   ['functions/x.ts', 'export const a = 1;\n' + '//\n'.repeat(40), /functions\/x\.ts: has 41 lines/],
-  ['functions/composition.ts', '//\n'.repeat(90), undefined],
   [
-    'functions/composition/operations.ts',
-    "import { a } from '../../shared/adapters/batch.js';\nimport { b } from '../composition.js';\nvoid process.env;",
-    undefined,
+    'functions/composition/x.ts',
+    "import { a } from '../index.js';",
+    /composition root must not import functions\/index/,
   ],
-  [
-    'functions/composition/operations.ts',
-    "import { a } from '../../scripts/start.js';",
-    /parts of the composition root must not import scripts/,
-  ],
+  ['functions/composition/x.ts', '//\n'.repeat(90), undefined],
   // scripts and tests
   ['scripts/local/x.ts', "import { a } from './service.js';\nimport fastify from 'fastify';", undefined],
   [
