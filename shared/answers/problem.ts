@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { problemCodes } from '../api/problem.js';
 import type { FieldError } from '../input/field-error.js';
+import { problemCodes } from './problem-codes.js';
 
 const fieldErrorSchema = z.strictObject({
   in: z.enum(['body', 'header', 'query', 'path']),

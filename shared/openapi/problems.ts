@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { oas31, ZodOpenApiResponseObject, ZodOpenApiResponsesObject } from 'zod-openapi';
 import { problemSchema } from '../answers/problem.js';
-import { type ApiProblemCode, apiProblemCodes, problems } from '../api/problem.js';
+import { type ApiProblemCode, apiProblemCodes, problems } from '../answers/problem-codes.js';
 import { headers } from './headers.js';
 
 type Problem = z.infer<typeof problemSchema>;
