@@ -6,7 +6,7 @@ import type { AgentRequest } from '../domain/request.js';
 import { inBatches } from '../in-batches.js';
 import { newRequest, readWanted, usesArticleBody, type Wanted } from '../input/new-request.js';
 import { readMessage, type UnderstoodMessage } from '../input/read-message.js';
-import type { RequestQueue, Telemetry } from '../ports.js';
+import type { RequestQueue, Step, Telemetry } from '../ports.js';
 import { carrying } from '../telemetry/carrying.js';
 import { steps } from '../telemetry/steps.js';
 import { type DeadLetterResult, noDeadLetter } from './result.js';
@@ -43,7 +43,7 @@ async function redriveOne(
   requestId: string,
   dryRun: boolean,
 ): Promise<DeadLetterResult> {
-  const { store, config, clock, log } = dependencies;
+  const { store, config, clock, log, telemetry } = dependencies;
   const before = (await store.get(requestId))?.request;
   if (!before || !isDeadLetter(before)) return noDeadLetter(requestId, before);
   const message = await store.message(requestId);
@@ -73,10 +73,13 @@ async function redriveOne(
   if ((await store.reopen(next, message)) === 'exists') {
     return noDeadLetter(requestId, (await store.get(requestId))?.request);
   }
-  await start(dependencies, next);
-  log.info(`Request ${requestId} is redriven as generation ${next.generation}; ${failedWith(before)}.`, {
-    requestId,
-    attempt: next.attempt,
+  const { traceparent, attempt } = next;
+  await telemetry.step(steps.redrive, { traceparent, requestId, attempt }, async step => {
+    await start(dependencies, next, step);
+    log.info(`Request ${requestId} is redriven as generation ${next.generation}; ${failedWith(before)}.`, {
+      requestId,
+      attempt,
+    });
   });
   return { requestId, outcome: 'redriven', detail: `It begins again as generation ${next.generation}.` };
 }
@@ -111,14 +114,12 @@ const toldBefore = ({ callback }: AgentRequest): AgentRequest['callback'] =>
 /** What is in the table goes on whatever becomes of the message: reconcile starts what stays unstarted. */
 async function start(
   { queue, log, telemetry }: RedriveDependencies,
-  { requestId, attempt, traceparent }: AgentRequest,
+  { requestId, attempt }: AgentRequest,
+  { traceparent }: Step,
 ): Promise<void> {
-  const of = { traceparent, requestId };
   try {
-    await telemetry.step(steps.redrive, of, async redriven =>
-      telemetry.step(steps.send, { ...of, traceparent: redriven.traceparent }, async step =>
-        queue.send(JSON.stringify({ version: 1, requestId, ...carrying(step) })),
-      ),
+    await telemetry.step(steps.send, { traceparent, requestId }, async step =>
+      queue.send(JSON.stringify({ version: 1, requestId, ...carrying(step) })),
     );
   } catch (error) {
     if (!(error instanceof TransientError)) throw error;

@@ -45,7 +45,13 @@ export const dispatchMessage =
   (dependencies: DispatchDependencies) =>
   async (bytes: Uint8Array, messageId: string, delivery: number): Promise<void> => {
     const read = readMessage(dependencies.config, bytes);
-    if (read.kind === 'invalid') return refuse(dependencies, bytes, messageId, read);
+    if (read.kind === 'invalid') {
+      const { traceparent } = read;
+      return dependencies.telemetry.step(steps.process, { traceparent }, async step => {
+        step.note({ delivery });
+        return refuse(dependencies, bytes, messageId, read, step);
+      });
+    }
     if (read.kind === 'bundle') {
       return eachOfBundle(dependencies, read, async each =>
         dispatchUnderstood(dependencies, each, each.message.requestId, each.bytes, delivery),
@@ -203,8 +209,10 @@ async function refuse(
   bytes: Uint8Array,
   messageId: string,
   read: InvalidMessage,
+  step: Step,
 ): Promise<void> {
   const requestId = await idOfRefused(store, bytes, messageId, read.requestId);
+  step.note({ requestId, code: read.code });
   const before = (await store.get(requestId))?.request;
   if (before && isEnded(before.state)) {
     // It was refused before: only its answer may have been missed.
@@ -222,6 +230,7 @@ async function refuse(
     // Nothing of it could be believed, so nothing of it is shown.
     ...acceptedRequest(requestId, at, askedByMessage),
     replyQueue: read.replyQueue,
+    traceparent: step.traceparent,
   };
   const ended = end(accepted, {
     to: 'deadLettered',

@@ -35,6 +35,7 @@ export interface InvalidMessage {
   /** What could be read all the same, so that the sender finds and hears of it. */
   readonly requestId?: string | undefined;
   readonly replyQueue?: string | undefined;
+  readonly traceparent?: string | undefined;
 }
 
 export interface Bundle {
@@ -111,6 +112,7 @@ function invalid(
     reason: shorten(reason, reasonLimit),
     requestId: readable?.requestId,
     replyQueue: allowed(config, readable?.replyQueue),
+    traceparent: readable?.traceparent,
   };
 }
 

@@ -179,6 +179,7 @@ const readableSchema = z.object({
   requestId: messageFields.requestId.catch(undefined),
   callback: messageFields.callback.catch(undefined),
   replyQueue: messageFields.replyQueue.catch(undefined),
+  traceparent: messageFields.traceparent.catch(undefined),
   AgentOSType: messageFields.AgentOSType.catch(undefined),
   AgentBuildType: messageFields.AgentBuildType.catch(undefined),
 });

@@ -7,6 +7,7 @@ import { redrive } from '../../shared/dead-letters/redrive.js';
 import { dispatchMessage } from '../../shared/dispatch/dispatch-message.js';
 import { restartLost } from '../../shared/dispatch/restart-lost.js';
 import { readTraceparent } from '../../shared/domain/traceparent.js';
+import { linesTo } from '../../shared/telemetry/log-line.js';
 import { agentLifecycle } from '../../shared/workflow/agent-lifecycle.js';
 import { apiCall } from '../fakes/api-call.js';
 import { haveDeadLetter } from '../fakes/dead-letters.js';
@@ -17,16 +18,20 @@ const traceId = '0af7651916cd43dd8448eb211c80319c';
 const parent = `00-${traceId}-b7ad6b7169203331-01`;
 
 /** A world in which everything is traced, and the steps that are over. */
-async function tracedWorld(): Promise<World & { readonly steps: FinishedStep[] }> {
+async function tracedWorld(): Promise<World & { readonly steps: FinishedStep[]; readonly lines: string[] }> {
   const steps: FinishedStep[] = [];
-  const { telemetry, open } = createOpenTelemetry(async () => ({
+  const lines: string[] = [];
+  const tell = (line: string): void => void lines.push(line);
+  const { telemetry, open, current } = createOpenTelemetry(async () => ({
     step: step => void steps.push(step),
     count: () => {},
     record: () => {},
     flush: async () => {},
   }));
   await open();
-  return { ...createWorld(), telemetry, steps };
+  const world = createWorld();
+  const log = { ...world.log, ...linesTo({ info: tell, warn: tell, error: tell }, 'json', current) };
+  return { ...world, telemetry, steps, log, lines };
 }
 
 const deliver = async (world: World, message: unknown): Promise<void> =>
@@ -96,6 +101,18 @@ carried('no malformed one, and no message is refused for it', async () => {
   assert.is((await world.store.get('r-1'))?.request.state, 'accepted');
 });
 
+carried('by a message that is refused, into its dead letter and its line of the log', async () => {
+  const world = await tracedWorld();
+  await deliver(world, { version: 1, requestId: 'r-1', nonsense: true, traceparent: parent });
+  const [process] = world.steps;
+  assert.is(process?.name, 'agent-requests process');
+  assert.is(process?.parentSpanId, spanOf(parent));
+  assert.equal(process?.fields, { requestId: 'r-1', code: 'MessageInvalid', delivery: 1 });
+  const letter = Carrying.parse(JSON.parse(world.queue.deadLetters[0] ?? ''));
+  assert.is(spanOf(letter.traceparent), process?.spanId);
+  assert.match(world.lines[0] ?? '', `"traceId":"${traceId}","requestId":"r-1","attempt":0`);
+});
+
 carried('where nothing is traced only as far as it came from somebody', async () => {
   const world = createWorld();
   await deliver(world, { version: 1, requestId: 'r-1' });
@@ -156,6 +173,8 @@ carried('over a redrive, and by the dead letter', async () => {
   assert.equal(names, ['agent-requests send', 'redrive', 'agent-requests process']);
   assert.ok(world.steps.every(step => step.traceId === traceId));
   assert.is(world.steps[2]?.parentSpanId, world.steps[0]?.spanId);
+  const told = world.lines.find(line => line.includes('redriven as generation 2')) ?? '';
+  assert.match(told, `"traceId":"${traceId}"`);
 });
 
 carried.run();
