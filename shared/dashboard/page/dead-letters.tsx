@@ -1,4 +1,5 @@
 import type { ShownRequest } from '../../domain/view.js';
+import { Column } from './column.js';
 import { deadLetters } from './data.js';
 import { More } from './more.js';
 import { askToRedrive, selected, selectOnly } from './redrive.js';
@@ -46,7 +47,7 @@ export const DeadLetters = () => {
           <table role="table" class="letters">
             <thead role="rowgroup">
               <tr role="row">
-                <th role="columnheader" scope="col" class="pick">
+                <Column kind="pick">
                   <input
                     type="checkbox"
                     aria-label="Select all that are listed"
@@ -58,19 +59,13 @@ export const DeadLetters = () => {
                       )
                     }
                   />
-                </th>
-                <th role="columnheader" scope="col">
-                  Request
-                </th>
-                <th role="columnheader" scope="col" class="number">
-                  Given up
-                </th>
-                <th role="columnheader" scope="col" class="wide">
-                  Failure
-                </th>
-                <th role="columnheader" scope="col">
+                </Column>
+                <Column>Request</Column>
+                <Column kind="number">Given up</Column>
+                <Column kind="wide">Failure</Column>
+                <Column>
                   <span class="hidden">Action</span>
-                </th>
+                </Column>
               </tr>
             </thead>
             <tbody role="rowgroup">

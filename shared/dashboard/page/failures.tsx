@@ -1,4 +1,5 @@
 import { guideTo } from '../../domain/failure-guide.js';
+import { Column } from './column.js';
 import { overview } from './data.js';
 import { now } from './refresh.js';
 import { RequestLink } from './request-link.js';
@@ -19,15 +20,9 @@ export const Failures = () => {
         <table role="table" class="failures">
           <thead role="rowgroup">
             <tr role="row">
-              <th role="columnheader" scope="col">
-                Code
-              </th>
-              <th role="columnheader" scope="col" class="number">
-                Requests
-              </th>
-              <th role="columnheader" scope="col">
-                Last
-              </th>
+              <Column>Code</Column>
+              <Column kind="number">Requests</Column>
+              <Column>Last</Column>
             </tr>
           </thead>
           <tbody role="rowgroup">

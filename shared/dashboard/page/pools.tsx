@@ -1,4 +1,5 @@
 import type { Pool } from '../../answers/pools.js';
+import { Column } from './column.js';
 import { pools } from './data.js';
 import { now } from './refresh.js';
 import { Section } from './section.js';
@@ -30,30 +31,14 @@ export const PoolTable = () => {
         <table role="table" class="cards pools">
           <thead role="rowgroup">
             <tr role="row">
-              <th role="columnheader" scope="col">
-                Agent pool
-              </th>
-              <th role="columnheader" scope="col" class="number">
-                Waiting
-              </th>
-              <th role="columnheader" scope="col" class="number">
-                Starting
-              </th>
-              <th role="columnheader" scope="col" class="number">
-                Online
-              </th>
-              <th role="columnheader" scope="col" class="number">
-                Busy
-              </th>
-              <th role="columnheader" scope="col" class="number">
-                Nodes
-              </th>
-              <th role="columnheader" scope="col" class="number">
-                Oldest wait
-              </th>
-              <th role="columnheader" scope="col" class="wide">
-                Why
-              </th>
+              <Column>Agent pool</Column>
+              <Column kind="number">Waiting</Column>
+              <Column kind="number">Starting</Column>
+              <Column kind="number">Online</Column>
+              <Column kind="number">Busy</Column>
+              <Column kind="number">Nodes</Column>
+              <Column kind="number">Oldest wait</Column>
+              <Column kind="wide">Why</Column>
             </tr>
           </thead>
           <tbody role="rowgroup">

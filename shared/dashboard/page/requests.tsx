@@ -2,6 +2,7 @@ import { liveStates } from '../../domain/request.js';
 import type { ShownRequest } from '../../domain/view.js';
 import { type Axis, axisOf, place, type Span, spans } from './axis.js';
 import { Bar } from './bar.js';
+import { Column } from './column.js';
 import { requests } from './data.js';
 import { type Life, lifeOf } from './life.js';
 import { More } from './more.js';
@@ -63,22 +64,14 @@ export const RequestTable = () => {
           <table role="table" class="requests">
             <thead role="rowgroup">
               <tr role="row">
-                <th role="columnheader" scope="col">
-                  Request
-                </th>
-                <th role="columnheader" scope="col">
-                  State
-                </th>
-                <th role="columnheader" scope="col" class="number">
-                  Asked for
-                </th>
-                <th role="columnheader" scope="col" class="number">
-                  To online
-                </th>
-                <th role="columnheader" scope="col" class="axis">
+                <Column>Request</Column>
+                <Column>State</Column>
+                <Column kind="number">Asked for</Column>
+                <Column kind="number">To online</Column>
+                <Column kind="axis">
                   <span class="hidden">Life along time</span>
                   <Marks axis={axis} />
-                </th>
+                </Column>
               </tr>
             </thead>
             <tbody role="rowgroup">
