@@ -47,6 +47,13 @@ export const areas: readonly Area[] = [
     banned: 'everything ambient',
   },
   {
+    name: 'further ports',
+    path: 'shared/ports/',
+    local: ['shared/domain/'],
+    packages: [],
+    banned: 'everything ambient',
+  },
+  {
     name: 'config',
     path: 'shared/config.ts',
     local: ['shared/domain/', 'shared/config/'],
@@ -87,7 +94,7 @@ export const areas: readonly Area[] = [
   {
     name: 'adapters',
     path: 'shared/adapters/',
-    local: ['shared/domain/', 'shared/ports.ts', 'shared/telemetry/'],
+    local: ['shared/domain/', 'shared/ports.ts', 'shared/ports/', 'shared/telemetry/'],
     localTypes: ['shared/config.ts', 'shared/config/'],
     packages: 'any',
     banned: 'process',
@@ -128,6 +135,7 @@ export const areas: readonly Area[] = [
       'shared/activities/',
       'shared/input/',
       'shared/ports.ts',
+      'shared/ports/',
       'shared/telemetry/',
     ],
     localTypes: ['shared/config.ts'],

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import * as z from 'zod';
-import type { BatchProbe } from '../ports.js';
+import type { BatchProbe } from '../ports/probes.js';
 import {
   type BatchClientOptions,
   batchCall,

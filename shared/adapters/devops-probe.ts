@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { DevOpsProbe } from '../ports.js';
+import type { DevOpsProbe } from '../ports/probes.js';
 import { createAgentPools, Pools, sameName } from './devops-agent-pools.js';
 import {
   accept,

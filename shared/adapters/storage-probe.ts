@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { StorageProbe } from '../ports.js';
+import type { StorageProbe } from '../ports/probes.js';
 import { openTable } from './open-table.js';
 import { factsOf } from './service-errors.js';
 import type { StorageAccount } from './storage-account.js';

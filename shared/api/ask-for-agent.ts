@@ -8,13 +8,8 @@ import { show } from '../domain/view.js';
 import type { FieldError } from '../input/field-error.js';
 import { newRequest, readWanted, usesArticleBody } from '../input/new-request.js';
 import { readPipelineHeaders } from '../input/pipeline-headers.js';
-import {
-  bodyLimitBytes,
-  decodeUtf8,
-  parseJson,
-  type RequestBody,
-  requestBodySchema,
-} from '../input/request-body.js';
+import { decodeUtf8, parseJson } from '../input/read-json.js';
+import { bodyLimitBytes, type RequestBody, requestBodySchema } from '../input/request-body.js';
 import { deriveRequestId } from '../input/request-id.js';
 import type { BacklogFull, BacklogGate } from '../limits/backlog-gate.js';
 import type { Clock, Log, RequestQueue, RequestStore, Step, Telemetry, TokenSeal } from '../ports.js';

@@ -1,5 +1,6 @@
 import type * as z from 'zod';
-import { bodyLimitBytes, decodeUtf8, parseJson } from '../input/request-body.js';
+import { decodeUtf8, parseJson } from '../input/read-json.js';
+import { bodyLimitBytes } from '../input/request-body.js';
 import type { ApiRequest } from './api-request.js';
 import { type ApiResponse, invalidRequest, problem } from './problem.js';
 import { readBody } from './read-body.js';

@@ -4,7 +4,7 @@ import { requestIdPattern } from '../domain/names.js';
 import { type AgentRequest, isEnded } from '../domain/request.js';
 import { show } from '../domain/view.js';
 import { readQuery, requestListQuerySchema, requestQuerySchema } from '../input/query.js';
-import type { Parsed } from '../input/request-body.js';
+import type { Parsed } from '../input/read-json.js';
 import type { Clock, RequestFilter, RequestPage, RequestStore } from '../ports.js';
 import { type ApiRequest, baseUrlOf } from './api-request.js';
 import { type ApiResponse, invalidRequest, json, problem } from './problem.js';

@@ -1,15 +1,12 @@
 import { changeRequest } from '../change-request.js';
-import { deadLetterMessage } from '../domain/dead-letter.js';
-import { type OwnFailure, TransientError } from '../domain/failure.js';
-import { end } from '../domain/lifecycle.js';
-import { type AgentRequest, acceptedRequest, isEnded } from '../domain/request.js';
+import { TransientError } from '../domain/failure.js';
+import { type AgentRequest, isEnded } from '../domain/request.js';
 import { readTraceparent } from '../domain/traceparent.js';
 import { show } from '../domain/view.js';
 import { inBatches } from '../in-batches.js';
 import { newRequest } from '../input/new-request.js';
 import {
   type Bundle,
-  type InvalidMessage,
   readMessage,
   type UnderstoodInBundle,
   type UnderstoodMessage,
@@ -18,6 +15,7 @@ import { requestIdOfMessage } from '../input/request-id.js';
 import type { Log, RequestQueue, Step, StoredRequest, Telemetry } from '../ports.js';
 import { steps } from '../telemetry/steps.js';
 import { type BeginDependencies, beginLifecycle } from './begin-lifecycle.js';
+import { askedByMessage, refuseMessage } from './refuse-message.js';
 
 export interface DispatchDependencies extends BeginDependencies {
   readonly queue: RequestQueue;
@@ -27,8 +25,6 @@ export interface DispatchDependencies extends BeginDependencies {
 
 /** host.json's `maxDequeueCount`: a message whose last delivery fails goes to the poison queue. */
 export const lastDelivery = 5;
-
-const askedByMessage = 'Asked for by a queue message.';
 
 /** So many of a bundle at once: the host works at several messages already. */
 const atOnce = 4;
@@ -49,7 +45,7 @@ export const dispatchMessage =
       const { traceparent } = read;
       return dependencies.telemetry.step(steps.process, { traceparent }, async step => {
         step.note({ delivery });
-        return refuse(dependencies, bytes, messageId, read, step);
+        return refuseMessage(dependencies, bytes, messageId, read, step);
       });
     }
     if (read.kind === 'bundle') {
@@ -201,66 +197,4 @@ async function answerThereToo(
   if (isEnded(request.state) || request.replyQueue !== undefined) return stored;
   await changeRequest(store, request, row => (isEnded(row.state) ? undefined : { ...row, replyQueue }));
   return store.get(request.requestId);
-}
-
-/** A message that can't be understood ends as a dead letter, visible in the table like any other request. */
-async function refuse(
-  { store, queue, clock, config, log }: DispatchDependencies,
-  bytes: Uint8Array,
-  messageId: string,
-  read: InvalidMessage,
-  step: Step,
-): Promise<void> {
-  const requestId = await idOfRefused(store, bytes, messageId, read.requestId);
-  step.note({ requestId, code: read.code });
-  const before = (await store.get(requestId))?.request;
-  if (before && isEnded(before.state)) {
-    // It was refused before: only its answer may have been missed.
-    if (read.replyQueue) await queue.reply(read.replyQueue, JSON.stringify(show(before, config.publicUrl)));
-    return;
-  }
-  const at = clock.now().toISOString();
-  const failure: OwnFailure = {
-    code: read.code,
-    stage: 'intake',
-    message: `The message can not be understood: ${read.reason}.`,
-    retryable: false,
-  };
-  const accepted: AgentRequest = {
-    // Nothing of it could be believed, so nothing of it is shown.
-    ...acceptedRequest(requestId, at, askedByMessage),
-    replyQueue: read.replyQueue,
-    traceparent: step.traceparent,
-  };
-  const ended = end(accepted, {
-    to: 'deadLettered',
-    at,
-    detail: `${failure.code}: ${failure.message}`,
-    failure,
-  });
-
-  await queue.deadLetter(deadLetterMessage(ended, failure, bytes, at));
-  if (read.replyQueue) await queue.reply(read.replyQueue, JSON.stringify(show(ended, config.publicUrl)));
-  await store.insert(accepted, bytes);
-  const stored = await store.get(requestId);
-  if (stored && !isEnded(stored.request.state)) await store.replace(stored, ended);
-  log.warn(
-    `Queue message ${messageId} is dead-lettered as request ${requestId}: ${failure.code}: ${read.reason}`,
-    { requestId, attempt: ended.attempt, code: failure.code },
-  );
-}
-
-/** The id that the message asks for, unless another message has it; a redelivery finds what it made before. */
-async function idOfRefused(
-  store: DispatchDependencies['store'],
-  bytes: Uint8Array,
-  messageId: string,
-  asked: string | undefined,
-): Promise<string> {
-  const ownId = requestIdOfMessage(messageId);
-  const taken = asked === undefined ? undefined : (await store.get(asked))?.request;
-  if (asked === undefined || !taken) return asked ?? ownId;
-  const message = await store.message(asked);
-  const isSame = taken.profile === '' && message !== undefined && Buffer.compare(message, bytes) === 0;
-  return isSame ? asked : ownId;
 }

@@ -3,7 +3,8 @@ import { articleImage, imageName, type Profile } from '../domain/profile.js';
 import { type AgentRequest, acceptedRequest } from '../domain/request.js';
 import type { FieldError } from './field-error.js';
 import type { PipelineCaller } from './pipeline-headers.js';
-import type { Parsed, RequestBody } from './request-body.js';
+import type { Parsed } from './read-json.js';
+import type { RequestBody } from './request-body.js';
 
 /** What kind of agent a body asks for. */
 export interface Wanted {

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { canonicalPlanUrl, planUrlProblem } from '../domain/plan-url.js';
 import type { PipelineContext } from '../domain/request.js';
 import type { FieldError } from './field-error.js';
-import type { Parsed } from './request-body.js';
+import type { Parsed } from './read-json.js';
 
 /** The pipeline's context with the job token that came with it; the token goes no further than its seal. */
 export interface PipelineCaller {

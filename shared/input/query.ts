@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { requestStates } from '../domain/request.js';
 import type { FieldError } from './field-error.js';
-import type { Parsed } from './request-body.js';
+import type { Parsed } from './read-json.js';
 
 /** A decimal number; NaN for whatever else JavaScript would make a number of, such as `0x10` or a blank. */
 const toNumber = (text: unknown): unknown =>

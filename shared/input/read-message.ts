@@ -2,16 +2,14 @@ import type { Config } from '../config.js';
 import { shorten } from '../domain/failure.js';
 import type { FieldError } from './field-error.js';
 import { readWanted, type Wanted } from './new-request.js';
+import { checkValue, decodeUtf8, readJson } from './read-json.js';
 import {
   type BundledMessage,
   bundledMessageSchema,
   bundleSchema,
-  checkValue,
-  decodeUtf8,
   type QueueMessage,
   queueMessageSchema,
   type Readable,
-  readJson,
 } from './request-body.js';
 
 /** One message that is understood. */

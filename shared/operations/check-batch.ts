@@ -1,6 +1,7 @@
 import type { Config } from '../config.js';
 import type { Profile } from '../domain/profile.js';
-import type { BatchPoolSetup, BatchProbe, Clock } from '../ports.js';
+import type { BatchPoolSetup, BatchProbe } from '../ports/probes.js';
+import type { Clock } from '../ports.js';
 import { type Check, clockCheck, type Finding, ok } from './checks.js';
 
 const role = 'Azure Batch Job Submitter';

@@ -1,5 +1,6 @@
 import type { Config } from '../config.js';
-import type { Clock, DevOpsProbe } from '../ports.js';
+import type { DevOpsProbe } from '../ports/probes.js';
+import type { Clock } from '../ports.js';
 import { type Check, clockCheck, ok } from './checks.js';
 
 export function devOpsChecks({

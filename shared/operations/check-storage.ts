@@ -1,5 +1,5 @@
 import type { Config } from '../config.js';
-import type { StorageProbe } from '../ports.js';
+import type { StorageProbe } from '../ports/probes.js';
 import { type Check, ok } from './checks.js';
 
 const addressRemedy = (role: string): string =>

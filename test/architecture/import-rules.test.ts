@@ -172,9 +172,10 @@ const table: readonly (readonly [string, string, RegExp | undefined])[] = [
   // documents
   [
     'shared/openapi/x.ts',
-    "import { createDocument } from 'zod-openapi';\nimport { problems } from '../api/problem.js';",
+    "import { createDocument } from 'zod-openapi';\nimport { a } from '../answers/pools.js';",
     undefined,
   ],
+  ['shared/openapi/x.ts', "import { a } from '../api/problem.js';", /must not import shared\/api/],
   ['shared/openapi/x.ts', "import { a } from '../config.js';", /documents must not import shared\/config/],
   ['shared/api/x.ts', "import { a } from '../openapi/document.js';", /must not import shared\/openapi/],
   ['shared/api/x.ts', "import { createDocument } from 'zod-openapi';", /must not import zod-openapi/],
@@ -185,6 +186,8 @@ const table: readonly (readonly [string, string, RegExp | undefined])[] = [
     "import { BatchServiceClient } from '@azure/batch';\nimport { createHash } from 'node:crypto';",
     undefined,
   ],
+  ['shared/ports/x.ts', "import { a } from '../domain/names.js';", undefined],
+  ['shared/ports/x.ts', "import { a } from '../ports.js';", /further ports must not import shared\/ports/],
   ['shared/config/x.ts', "import * as z from 'zod';", undefined],
   ['shared/config/x.ts', 'export const url = process.env.URL;', /parts of config must not use process/],
   // What is measured has names; what measures it is an adapter.
