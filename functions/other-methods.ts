@@ -19,6 +19,7 @@ refuse('otherDeadLetter', 'deadletters/{requestId}', ['PUT', 'PATCH', 'DELETE'],
 // Not GET: a request may be called "redrive".
 refuse('otherRedrive', 'deadletters/redrive', ['PUT', 'PATCH', 'DELETE'], ['POST']);
 refuse('otherPurge', 'deadletters/purge', ['PUT', 'PATCH', 'DELETE'], ['POST']);
+refuse('otherHealth', 'health', ['POST', 'PUT', 'PATCH', 'DELETE'], ['GET'], 'anonymous');
 refuse('otherHelp', 'help', ['POST', 'PUT', 'PATCH', 'DELETE'], ['GET'], 'anonymous');
 refuse('otherHelpWithCode', 'help/{code}', ['POST', 'PUT', 'PATCH', 'DELETE'], ['GET'], 'anonymous');
 refuse('otherDashboard', 'dashboard', ['POST', 'PUT', 'PATCH', 'DELETE'], ['GET']);

@@ -92,7 +92,7 @@ export const deadLetterPaths: ZodOpenApiPathsObject = {
                 {
                   requestId: 'nightly-42',
                   outcome: 'redrivable',
-                  detail: 'It would begin again as generation 2.',
+                  detail: 'It would be redriven; it had failed with PoolMissing.',
                 },
               ],
             },
