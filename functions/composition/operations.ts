@@ -1,12 +1,12 @@
 import { onFirstUse, portOnFirstUse } from '../../shared/adapters/on-first-use.js';
 import { product } from '../../shared/adapters/product.js';
-import { masked } from '../../shared/config.js';
+import { masked } from '../../shared/config/reader.js';
+import { describeSettings } from '../../shared/config/setting-list.js';
 import { diagnose } from '../../shared/operations/diagnose.js';
 import { eventFeed } from '../../shared/operations/events.js';
 import { recentRequests } from '../../shared/operations/recent-requests.js';
 import { showPools } from '../../shared/operations/show-pools.js';
 import type { BatchProbe, DevOpsProbe, RequestSurvey } from '../../shared/ports.js';
-import { describeSettings } from '../../shared/setting-list.js';
 import { config, identity, loaded, shared, storageAccount } from '../composition.js';
 
 /** What those need who look after the app. Each is made once a process, so that all who ask share what it keeps. */
