@@ -1,5 +1,6 @@
-import { type Config, masked, readConfig } from '../../shared/config.js';
-import { describeSettings } from '../../shared/setting-list.js';
+import { masked } from '../../shared/config/reader.js';
+import { describeSettings } from '../../shared/config/setting-list.js';
+import { type Config, readConfig } from '../../shared/config.js';
 
 /** The one place that reads the environment, and while the app loads: wrong settings keep it from starting. */
 export const config: Config = readConfig(process.env);

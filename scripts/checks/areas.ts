@@ -138,7 +138,7 @@ export const areas: readonly Area[] = [
       'shared/ports/',
       'shared/telemetry/',
     ],
-    localTypes: ['shared/config.ts'],
+    localTypes: ['shared/config.ts', 'shared/config/'],
     packages: ['zod', 'node:crypto'],
     banned: 'process',
   },

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { Env, Reader } from './reader.js';
 
 /** Where traces and metrics go. */
 export interface TelemetryConfig {
@@ -17,11 +18,6 @@ export interface TelemetryConfig {
   readonly metricsEveryMs: number;
 }
 
-/** Reads one setting; what is wrong with it is told with all the others. */
-interface Reader {
-  optional<T>(name: string, schema: z.ZodType<T>): T | undefined;
-}
-
 /** http, too: a collector stands beside the app in its private network, and what it is sent holds no secret. */
 const collectorUrl = z.string().refine(text => {
   try {
@@ -37,10 +33,7 @@ const otlpHeaders = z
   .regex(/^\s*[^=,\s]+=[^,]*(?:,\s*[^=,\s]+=[^,]*)*$/, 'must be name=value pairs, separated by commas');
 
 /** As OpenTelemetry and Application Insights name it; so whoever has set these for others has set them for us. */
-export function readTelemetry(
-  env: Readonly<Record<string, string | undefined>>,
-  read: Reader,
-): TelemetryConfig | undefined {
+export function readTelemetry(env: Env, read: Reader): TelemetryConfig | undefined {
   const base = read.optional('OTEL_EXPORTER_OTLP_ENDPOINT', collectorUrl);
   const signalUrl = (signal: 'traces' | 'metrics'): string | undefined =>
     read.optional(`OTEL_EXPORTER_OTLP_${signal.toUpperCase()}_ENDPOINT`, collectorUrl) ??

@@ -1,6 +1,6 @@
+import type { SettingFact } from '../config/setting-list.js';
 import type { Config } from '../config.js';
 import type { TokenSeal } from '../ports.js';
-import type { SettingFact } from '../setting-list.js';
 import { type Check, ok } from './checks.js';
 
 /** All of them were understood, or the app would not have started. */

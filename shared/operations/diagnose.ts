@@ -1,8 +1,8 @@
 import type { Diagnosis } from '../answers/diagnosis.js';
+import type { SettingFact } from '../config/setting-list.js';
 import type { Config } from '../config.js';
 import type { BatchProbe, DevOpsProbe, StorageProbe } from '../ports/probes.js';
 import type { Clock, Orchestrations, TokenSeal } from '../ports.js';
-import type { SettingFact } from '../setting-list.js';
 import { batchChecks } from './check-batch.js';
 import { devOpsChecks } from './check-devops.js';
 import { settingChecks } from './check-settings.js';

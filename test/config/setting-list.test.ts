@@ -1,7 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { masked, readConfig } from '../../shared/config.js';
-import { describeSettings } from '../../shared/setting-list.js';
+import { masked } from '../../shared/config/reader.js';
+import { describeSettings } from '../../shared/config/setting-list.js';
+import { readConfig } from '../../shared/config.js';
 
 const env = {
   AzureWebJobsStorage: 'UseDevelopmentStorage=true',
