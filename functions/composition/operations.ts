@@ -1,6 +1,6 @@
 import { onFirstUse, portOnFirstUse } from '../../shared/adapters/on-first-use.js';
 import { product } from '../../shared/adapters/product.js';
-import { diagnose } from '../../shared/operations/diagnose.js';
+import { masked } from '../../shared/config/reader.js';
 import { eventFeed } from '../../shared/operations/events.js';
 import { recentRequests } from '../../shared/operations/recent-requests.js';
 import { showPools } from '../../shared/operations/show-pools.js';
@@ -9,7 +9,7 @@ import type { RequestSurvey } from '../../shared/ports.js';
 import { shared } from './dependencies.js';
 import { loaded } from './load.js';
 import { clock, ports } from './ports.js';
-import { config, settingsAsSet } from './settings.js';
+import { config, environment } from './settings.js';
 import { batchAccount, organization, storageAccount } from './sign-in.js';
 
 /** What those need who look after the app. Each is made once a process, so that all who ask share what it keeps. */
@@ -29,9 +29,17 @@ export const operations = {
 
 export const poolsAnswer = showPools(shared);
 
-/** Its adapters are of no use to anything else, so they are loaded when somebody asks. */
+/** Neither it nor its adapters are of use to anything else, so they are loaded when somebody asks. */
 export const diagnosis = onFirstUse(async () => {
-  const [{ createStorageProbe }, { createBatchProbe }, { createDevOpsProbe }] = await Promise.all([
+  const [
+    { diagnose },
+    { describeSettings },
+    { createStorageProbe },
+    { createBatchProbe },
+    { createDevOpsProbe },
+  ] = await Promise.all([
+    loaded(import('../../shared/operations/diagnose.js')),
+    loaded(import('../../shared/config/setting-list.js')),
     loaded(import('../../shared/adapters/storage-probe.js')),
     loaded(import('../../shared/adapters/batch-probe.js')),
     loaded(import('../../shared/adapters/devops-probe.js')),
@@ -39,7 +47,7 @@ export const diagnosis = onFirstUse(async () => {
   return diagnose({
     config,
     version: product.productVersion,
-    settings: settingsAsSet(),
+    settings: describeSettings(environment, masked),
     storage: createStorageProbe({
       queues: await storageAccount('queue'),
       tables: await storageAccount('table'),

@@ -1,12 +1,10 @@
-import { masked } from '../../shared/config/reader.js';
-import { describeSettings } from '../../shared/config/setting-list.js';
 import { type Config, readConfig } from '../../shared/config.js';
 
-/** The one place that reads the environment, and while the app loads: wrong settings keep it from starting. */
-export const config: Config = readConfig(process.env);
+/** As the platform gives it. Only the diagnosis, which tells what is set, asks it for anything beside the settings. */
+export const environment: Readonly<Record<string, string | undefined>> = process.env;
 
-/** Every setting as the environment has it, its secrets masked. */
-export const settingsAsSet = () => describeSettings(process.env, masked);
+/** Read while the app loads: wrong settings keep it from starting. */
+export const config: Config = readConfig(environment);
 
 /** With Easy Auth the platform signs people in, who have no key; every answer asks for its headers instead. */
 export const dashboardAccess = {
