@@ -60,9 +60,11 @@ packaged('gives a pipeline its agent, operators their page, and a collector its 
     );
     await waitFor('the other to be tried', () => /The traces can't be exported \(RestError/.test(output));
     assert.not.match(output, 'Telemetry is off');
-    const page = await agentsApi(stack).call('GET', '/dashboard');
+    const page = await fetch(`${stack.url('host')}/api/dashboard`, {
+      headers: { 'x-functions-key': stack.functionKey },
+    });
     assert.is(page.status, 200);
-    assert.match(page.text, /^<!doctype html>[^]*<script type="module">[^]+<\/script>/);
+    assert.match(await page.text(), /^<!doctype html>[^]*<script type="module">[^]+<\/script>/);
   } finally {
     await end();
     await collector.close();
