@@ -1,3 +1,4 @@
+import { useSignal } from '@preact/signals';
 import { requestStates } from '../../domain/request.js';
 import { deadLetters, knownProfiles, knownTags } from './data.js';
 import { stateWords } from './life.js';
@@ -30,26 +31,7 @@ export const Filters = () => {
           ))}
         </select>
       </label>
-      <label>
-        Tag
-        <input
-          type="text"
-          list="tags"
-          placeholder="name=value"
-          autocomplete="off"
-          spellcheck={false}
-          value={tag}
-          onChange={({ currentTarget }) => look({ tag: currentTarget.value.trim() })}
-          onKeyDown={event => {
-            if (event.key === 'Enter') look({ tag: event.currentTarget.value.trim() });
-          }}
-        />
-        <datalist id="tags">
-          {knownTags.value.map(each => (
-            <option key={each} value={each} />
-          ))}
-        </datalist>
-      </label>
+      <TagFilter />
       {isAny && (
         <button type="button" onClick={() => look({ profile: '', state: '', tag: '' })}>
           Clear filters
@@ -57,6 +39,39 @@ export const Filters = () => {
       )}
       <Jump />
     </search>
+  );
+};
+
+/** What is being typed is kept apart from the filter: the page is drawn anew every few seconds and would wipe it out. */
+const TagFilter = () => {
+  const { tag } = view.value;
+  const typed = useSignal<string | undefined>(undefined);
+  const use = (text: string): void => {
+    typed.value = undefined;
+    look({ tag: text.trim() });
+  };
+  return (
+    <label>
+      Tag
+      <input
+        type="text"
+        list="tags"
+        placeholder="name=value"
+        autocomplete="off"
+        spellcheck={false}
+        value={typed.value ?? tag}
+        onInput={({ currentTarget }) => (typed.value = currentTarget.value)}
+        onChange={({ currentTarget }) => use(currentTarget.value)}
+        onKeyDown={event => {
+          if (event.key === 'Enter') use(event.currentTarget.value);
+        }}
+      />
+      <datalist id="tags">
+        {knownTags.value.map(each => (
+          <option key={each} value={each} />
+        ))}
+      </datalist>
+    </label>
   );
 };
 
