@@ -334,6 +334,10 @@ const refusals: ReadonlyArray<readonly [text: string, ...problems: string[]]> = 
     `parameters:\n  - { name: l, type: object, default: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10] }\njobs:\n${Array.from({ length: 9 }, (_, deep) => `${'  '.repeat(deep)}- \${{ each x${deep} in parameters.l }}:\n`).join('')}${'  '.repeat(9)}- job: A`,
     'the pipeline is too large',
   ],
+  [
+    `jobs:${Array.from({ length: 501 }, (_, each) => `\n  - { job: J${each}, pool: p, steps: [] }`).join('')}`,
+    '501 jobs are too many',
+  ],
 ];
 
 refused('is told by name and place, all at once', () => {

@@ -29,6 +29,9 @@ export type ReadPipeline =
   | { readonly ok: true; readonly pipeline: Pipeline }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
+/** One machine plays them all at once, if they do not wait for each other. */
+const mostJobs = 500;
+
 const byHand = 'a run is queued by hand: only none is';
 const notPlayed = {
   stages: 'write the jobs of all stages as jobs, with dependsOn',
@@ -87,7 +90,9 @@ function read(source: PipelineSource, problems: Problems): Pipeline | undefined 
   if (!list && !fields.entry('stages') && !fields.entry('steps'))
     problems.add(root.at, 'a pipeline needs jobs');
   const jobs = list ? readJobs(list, ofPipeline, groups, { problems, files, within: [path] }) : [];
-  checkGraph(jobs, problems);
+  if (jobs.length > mostJobs) {
+    problems.add(root.at, `${jobs.length} jobs are too many: at most ${mostJobs} are played here`);
+  } else checkGraph(jobs, problems);
   return {
     jobs: jobs.map(({ definition }) => definition),
     secretVariables: jobs.reduce<Variables>((all, { secret }) => ({ ...all, ...secret }), ofPipeline.secret),
