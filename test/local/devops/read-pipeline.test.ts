@@ -336,7 +336,7 @@ const refusals: ReadonlyArray<readonly [text: string, ...problems: string[]]> = 
   ],
   [
     `jobs:${Array.from({ length: 501 }, (_, each) => `\n  - { job: J${each}, pool: p, steps: [] }`).join('')}`,
-    '501 jobs are too many',
+    '1:1: 501 jobs are too many',
   ],
 ];
 
