@@ -86,13 +86,18 @@ async function main(file: string): Promise<number> {
   }
   const interrupted = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupted.abort());
-  const result = await followRun(app.devopsUrl, runId, line => console.log(paint(line)), interrupted.signal);
+  const result = await followRun(
+    app.devopsUrl,
+    runId,
+    (line, isIssue) => console.log(paint(line, isIssue)),
+    interrupted.signal,
+  );
   return result === 'succeeded' ? 0 : exitCodes.failed;
 }
 
 /** As the web page of a run shows its commands. */
-function paint(line: string): string {
-  if (line.includes('##[error]')) return pc.red(line);
+function paint(line: string, isIssue: boolean): string {
+  if (isIssue || line.includes('##[error]')) return pc.red(line);
   return line.includes('##[section]') ? pc.green(line) : line;
 }
 

@@ -56,7 +56,11 @@ const end = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => end.abort());
 let loss: string | undefined;
 
+/** A line for each of some fifty functions would push what `npm start` says out of sight. */
+const announcesFunction = / Host\.Startup \w+: (\[[A-Z,]+\] |\w+Trigger$)/;
+
 function tell(event: StackEvent): void {
+  if (event.type === 'line' && !options.verbose && announcesFunction.test(event.line)) return;
   const part = pc.dim(`${event.part.padEnd(7)} │`);
   if (event.type === 'line' && (options.verbose || event.part === 'host'))
     console.log(`${part} ${event.line}`);
@@ -106,7 +110,8 @@ ${stack.parts
 Ask for an agent, and see what becomes of it:
 
   curl -X POST -H 'x-functions-key: ${stack.functionKey}' -H 'content-type: application/json' -d '{}' ${agents}
-  curl -H 'x-functions-key: ${stack.functionKey}' ${agents}${
+  curl -H 'x-functions-key: ${stack.functionKey}' ${agents}
+  ${stack.url('host')}/api/dashboard?code=${stack.functionKey}${pc.dim('  (the page)')}${
     tracesUrl === undefined
       ? ''
       : `

@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { posix, relative, resolve, sep } from 'node:path';
+import { dirname, posix, relative, resolve, sep } from 'node:path';
 import { isScalar, parseDocument, visit } from 'yaml';
 
 export interface PipelineFiles {
@@ -8,15 +9,27 @@ export interface PipelineFiles {
   readonly files: Readonly<Record<string, string>>;
 }
 
+const isWithin = (path: string): boolean => path !== '..' && !path.startsWith('../');
+
+/** The folder that counts as the repository of a file elsewhere: that of its git repository, else its own. */
+function repositoryOf(file: string): string {
+  for (let folder = dirname(file); ; folder = dirname(folder)) {
+    if (existsSync(resolve(folder, '.git'))) return folder;
+    if (dirname(folder) === folder) return dirname(file);
+  }
+}
+
 /**
- * Reads a pipeline and every template that it includes. A template that is not there is left out: the player tells
- * where it was included.
+ * Reads a pipeline and every template that it includes. A template that is not there, or not within the repository, is
+ * left out: the player tells where it was included.
  *
- * @param root folder that counts as the repository: a template's path may begin there
+ * @param folder counts as the repository of the files in it; a template's path may begin there
  * @throws a sentence, when the pipeline itself can't be read
  */
-export async function collectFiles(file: string, root: string): Promise<PipelineFiles> {
-  const path = relative(root, resolve(root, file)).split(sep).join('/');
+export async function collectFiles(file: string, folder: string): Promise<PipelineFiles> {
+  const pathIn = (root: string): string => relative(root, resolve(folder, file)).split(sep).join('/');
+  const root = isWithin(pathIn(folder)) ? folder : repositoryOf(resolve(folder, file));
+  const path = pathIn(root);
   const files: Record<string, string> = { [path]: await readPipelineFile(resolve(root, path), file) };
   const unread = [path];
   for (let next = unread.pop(); next !== undefined; next = unread.pop()) {
@@ -24,7 +37,7 @@ export async function collectFiles(file: string, root: string): Promise<Pipeline
       const included = template.startsWith('/')
         ? posix.normalize(template.slice(1))
         : posix.join(posix.dirname(next), template);
-      if (Object.hasOwn(files, included)) continue;
+      if (Object.hasOwn(files, included) || !isWithin(included)) continue;
       const text = await readIfThere(resolve(root, included));
       if (text === undefined) continue;
       files[included] = text;

@@ -6,6 +6,7 @@ const Run = z.looseObject({
   state: z.string(),
   result: z.string().nullable(),
   log: z.array(z.string()),
+  issues: z.array(z.looseObject({ type: z.string(), message: z.string() })).default([]),
 });
 
 /** Quick enough for eyes, rare enough for a machine that is busy with the run itself. */
@@ -14,13 +15,13 @@ const lookEveryMs = 300;
 /**
  * Follows a run to its end.
  *
- * @param show gets each line of its log, once
+ * @param show gets each line of its log, once, and whether an issue of the run says the same
  * @param signal ends the run as cancelled
  */
 export async function followRun(
   devopsUrl: string,
   runId: string,
-  show: (line: string) => void,
+  show: (line: string, isIssue: boolean) => void,
   signal: AbortSignal,
 ): Promise<string> {
   const url = `${devopsUrl}/_local/runs/${runId}`;
@@ -37,7 +38,11 @@ export async function followRun(
       for (const line of run.log) {
         const count = (seen.get(line) ?? 0) + 1;
         seen.set(line, count);
-        if (count > (shown.get(line) ?? 0)) show(line);
+        if (count > (shown.get(line) ?? 0))
+          show(
+            line,
+            run.issues.some(issue => line.endsWith(issue.message)),
+          );
       }
       for (const [line, count] of seen) shown.set(line, count);
       if (run.state === 'completed') return run.result ?? 'unknown';

@@ -1,9 +1,11 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type RunningDevOps } from '../../scripts/local/devops/server.js';
+import { readPipeline } from '../../scripts/local/devops/yaml/read-pipeline.js';
+import { collectFiles } from '../../scripts/pipeline/collect-files.js';
 import { root } from '../../scripts/root.js';
 import { noteRunningApp } from '../../scripts/running-app.js';
 import { closeAll, folder, start, testFunction } from '../local/devops/stack.js';
@@ -50,6 +52,46 @@ jobs:
           body: '\${{ parameters.profile }} $(colour) $(password)'
 `;
 
+command('reads no file outside of the repository, which a pipeline elsewhere has, too', async () => {
+  const outer = await folder();
+  const repository = path.join(outer, 'repository');
+  await mkdir(path.join(repository, '.git'), { recursive: true });
+  await mkdir(path.join(repository, 'ci'));
+  await writeFile(path.join(outer, 'secret.yml'), 'jobs: []');
+  await writeFile(path.join(repository, 'shared.yml'), 'jobs: []');
+  const includes = 'jobs:\n  - template: ../shared.yml\n  - template: ../../secret.yml\n';
+  await writeFile(path.join(repository, 'ci', 'main.yml'), includes);
+  for (const from of [repository, outer, root]) {
+    const { path: main, files } = await collectFiles(path.join(repository, 'ci', 'main.yml'), from);
+    const inOuter = from === outer ? 'repository/' : '';
+    assert.is(main, `${inOuter}ci/main.yml`);
+    assert.is(Object.hasOwn(files, `${inOuter}shared.yml`), true);
+    assert.is(Object.hasOwn(files, '../secret.yml'), false);
+  }
+});
+
+command('reads the pipelines that the documents show', async () => {
+  const { files } = await collectFiles('infra/pipelines/examples/linux.yml', root);
+  for (const page of ['README.md', '.github/docs/pipelines.md']) {
+    const text = await readFile(path.join(root, page), 'utf8');
+    const shown = [...text.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, yaml = '']) => yaml);
+    const pipelines = shown.filter(yaml => yaml.includes('\njobs:'));
+    assert.ok(pipelines.length > 0, page);
+    for (const yaml of pipelines) {
+      // Their own repository is all that the player knows.
+      const own = yaml.replace(/resources:[\s\S]*?\n\n/, '').replaceAll('@agents', '');
+      const read = readPipeline({
+        path: 'shown.yml',
+        files: { ...files, 'shown.yml': own },
+        parameters: {},
+        variables: {},
+        groups: { 'azdo-batch-agents': {} },
+      });
+      assert.equal(read.ok ? [] : read.problems, [], `${page}\n${yaml}`);
+    }
+  }
+});
+
 command('plays a file and its templates, shows the log, and ends as the run does', async () => {
   const devops = await start();
   const call = await testFunction(({ body }) => (body.startsWith('bad') ? { status: 400, body: 'no' } : {}));
@@ -86,7 +128,7 @@ command('says what is wrong with a pipeline, and where nothing could play it', a
   assert.is(refused.exitCode, 2);
   assert.is(
     refused.stderr,
-    'The pipeline is refused:\nmain.yml:1:1: stages of a pipeline is not played here: a pipeline of jobs is',
+    'The pipeline is refused:\nmain.yml:1:1: stages of a pipeline is not played here: write the jobs of all stages as jobs, with dependsOn',
   );
   const gone = await run(['gone.yml', '--data', data], work);
   assert.is(gone.exitCode, 2);

@@ -76,6 +76,13 @@ start(
       );
     assert.is(await status({ 'x-functions-key': key }), 200);
     assert.is(await status({}), 401);
+    const [, page = ''] = /(http:\S+\/api\/dashboard\?code=\S+)/.exec(said) ?? [];
+    assert.match(await (await fetch(page)).text(), /<title>/);
+    assert.not.match(
+      first.said(),
+      'agentLifecycle: orchestrationTrigger',
+      'nor buries it under names of functions',
+    );
 
     const listDeadLetters = ['deadletters', 'list', '--data', context.folder.path];
     assert.is((await agents(listDeadLetters)).exitCode, 0, 'the command line finds it');

@@ -28,6 +28,11 @@ export class RunLog {
     }
   }
 
+  /** An issue, as its mark in the log of the run; not where its very sentence was read live. */
+  addIssue(runId: string, recordId: string, type: string, message: string): void {
+    if (!this.#isSaid(runId, recordId, message)) this.addTo(runId, recordId, `##[${type}]${message}`);
+  }
+
   /**
    * Live lines of a record.
    *
@@ -37,31 +42,31 @@ export class RunLog {
     let last = 0;
     for (const line of this.#of(runId)) if (line.recordId === recordId) last = line.number ?? last;
     for (const [index, text] of texts.entries()) {
-      if (startLine === undefined) this.#append({ runId, at: now(), text, recordId });
-      else if (startLine + index > last) {
-        this.#append({ runId, at: now(), text, recordId, number: startLine + index });
-      }
+      if (this.#isSaid(runId, recordId, `##[error]${text}`)) continue;
+      const line = { runId, at: now(), text, recordId, live: true } as const;
+      if (startLine === undefined) this.#append(line);
+      else if (startLine + index > last) this.#append({ ...line, number: startLine + index });
     }
   }
 
   /**
-   * A task's log repeats what was seen live; only what is new in it is shown.
+   * A task's log, which the service shows in the place of what was read live. Here it comes below that, so only what is
+   * new in it is shown: no line that was read live, and none that tells of an earlier time what was told live then.
    *
    * @param recordId of the task, where the log says so
    */
   addTaskLog(runId: string, recordId: string | undefined, content: string): void {
     const jobId = this.#jobOf(runId, recordId);
-    const isOwn = (line: Line): boolean =>
-      jobId === undefined || line.recordId === undefined || this.#jobOf(runId, line.recordId) === jobId;
-    const seen = new Set(
-      this.#of(runId)
-        .filter(isOwn)
-        .map(line => line.text),
+    const own = this.#of(runId).filter(
+      line =>
+        jobId === undefined || line.recordId === undefined || this.#jobOf(runId, line.recordId) === jobId,
     );
+    const seen = new Set(own.map(line => line.text));
+    const wasTold = own.some(line => line.live);
     for (const line of content.split(/\r?\n/)) {
       const [prefix = '', time] = leadingTime.exec(line) ?? [];
       const text = this.#secrets.mask(runId, line.slice(prefix.length));
-      if (text === '' || seen.has(text)) continue;
+      if (text === '' || seen.has(text) || seen.has(`##[error]${text}`) || (time && wasTold)) continue;
       this.#append({ runId, at: time ?? now(), text, ...(jobId !== undefined && { recordId: jobId }) });
     }
   }
@@ -76,6 +81,14 @@ export class RunLog {
     return this.#of(runId)
       .toSorted((a, b) => Date.parse(a.at) - Date.parse(b.at))
       .map(line => `${line.at} ${nameOf(line)}${line.text}`);
+  }
+
+  #isSaid(runId: string, recordId: string, text: string): boolean {
+    const jobId = this.#jobOf(runId, recordId);
+    return this.#of(runId).some(
+      line =>
+        line.text === text && line.recordId !== undefined && this.#jobOf(runId, line.recordId) === jobId,
+    );
   }
 
   /** The job that a record is, or is a task of. */

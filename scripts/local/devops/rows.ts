@@ -115,6 +115,8 @@ export const Line = z.object({
   /** Of a line that came over the feed of a record with a number: so that a repeated delivery shows once. */
   recordId: z.string().optional(),
   number: z.int().optional(),
+  /** It came over the feed, while its task ran. */
+  live: z.literal(true).optional(),
 });
 export type Line = z.infer<typeof Line>;
 

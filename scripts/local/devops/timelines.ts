@@ -109,7 +109,7 @@ export class Timelines {
     }));
     for (const issue of issues ?? []) {
       const known = current?.issues.some(old => old.type === issue.type && old.message === issue.message);
-      if (!known) this.#log.addTo(run.runId, update.id, `##[${issue.type}]${issue.message}`);
+      if (!known) this.#log.addIssue(run.runId, update.id, issue.type, issue.message);
     }
     const variables = { ...current?.variables };
     for (const [name, variable] of Object.entries(update.variables ?? {})) {

@@ -195,10 +195,14 @@ graph('that can not be played is refused with every reason, and starts nothing',
     status: 400,
     body: {
       error:
-        'main.yml:1:1: stages of a pipeline is not played here: a pipeline of jobs is\n' +
+        'main.yml:1:1: stages of a pipeline is not played here: write the jobs of all stages as jobs, with dependsOn\n' +
         'main.yml:2:1: colour is not known as a key of a pipeline',
       problems: [
-        { where: 'main.yml:1:1', message: 'stages of a pipeline is not played here: a pipeline of jobs is' },
+        {
+          where: 'main.yml:1:1',
+          message:
+            'stages of a pipeline is not played here: write the jobs of all stages as jobs, with dependsOn',
+        },
         { where: 'main.yml:2:1', message: 'colour is not known as a key of a pipeline' },
       ],
     },

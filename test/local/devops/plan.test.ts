@@ -99,6 +99,15 @@ plan('takes progress, issues and output variables, and keeps what an update leav
     ['warning: It takes long', 'error: It failed'],
   );
   assert.is(logText(view).match(/##\[warning\]It takes long/g)?.length, 1, 'an issue is logged once');
+  await api.appendTimelineRecordFeed(
+    { value: ['It failed'], count: 1 },
+    pipeline.project,
+    'build',
+    pipeline.plan,
+    pipeline.timeline,
+    pipeline.job,
+  );
+  assert.is(logText(await show(devops, run.runId)).match(/It failed/g)?.length, 1, 'nor beside its sentence');
 });
 
 plan('takes live lines, up to its limits', async () => {
@@ -159,6 +168,8 @@ plan('keeps logs, piece by piece; lines that were seen live are not shown twice'
   const log = logText(await show(devops, run.runId));
   assert.is(log.match(/seen live/g)?.length, 1);
   assert.match(log, /Z only in the log\n.*Z last line/);
+  await append('2026-01-01T00:00:00.000Z told in other words\n');
+  assert.not.match(logText(await show(devops, run.runId)), 'told in other words');
 });
 
 plan('is not found under another project, hub or timeline', async () => {

@@ -135,6 +135,10 @@ const values: ReadonlyArray<readonly [expression: string, text: string]> = [
   ["coalesce('', parameters.empty, 'last')", 'last'],
   ["upper(lower('aB'))", 'AB'],
   ['length(parameters.list)', '2'],
+  ["and(startsWith('Refs/heads', 'refs/'), endsWith('a.YML', '.yml'))", 'True'],
+  ["replace(trim(' a-b-c '), '-', '$&')", 'a$&b$&c'],
+  ["and(gt(parameters.n, 2), ge(parameters.n, '3'), lt(parameters.n, 10), le('a', 'B'))", 'True'],
+  ["notIn('b', 'a', 'c')", 'True'],
   ["parameters['object'].inner.key", 'deep'],
   ['parameters.list[1]', 'b'],
   ['parameters.object.missing', ''],
@@ -316,6 +320,23 @@ const refusals: ReadonlyArray<readonly [text: string, ...problems: string[]]> = 
     '2:15: the template gone.yml is not there: it would be ci/gone.yml',
     '3:15: a.yml@other is in another repository',
     '4:15: the template main.yml is included within itself',
+  ],
+  [
+    'jobs:\n  - template: ../../etc/passwd\n  - template: /../secrets.yml',
+    '2:15: the template ../../etc/passwd would be outside of the repository',
+    '3:15: the template /../secrets.yml would be outside of the repository',
+  ],
+  ['jobs:\n  - job: A\n    pool: p\n    pool: q\n    steps: []', '4:5: a key is there twice'],
+  ['jobs:\n\t- job: A', '2:1: a tab indents this line'],
+  ['jobs:\n  - job: A\n   pool: p', 'this is indented as nothing around it'],
+  ['jobs:\n  - job: A\n    displayName: a: b', 'does a text with ": " need quotes?'],
+  [
+    `parameters:\n  - { name: l, type: object, default: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10] }\njobs:\n${Array.from({ length: 9 }, (_, deep) => `${'  '.repeat(deep)}- \${{ each x${deep} in parameters.l }}:\n`).join('')}${'  '.repeat(9)}- job: A`,
+    'the pipeline is too large',
+  ],
+  [
+    `jobs:${Array.from({ length: 501 }, (_, each) => `\n  - { job: J${each}, pool: p, steps: [] }`).join('')}`,
+    '1:1: 501 jobs are too many',
   ],
 ];
 

@@ -18,6 +18,7 @@ const wholeDirective = /^\$\{\{\s*(.*?)\s*\}\}$/s;
 
 /** Replaces the template expressions of a part of a pipeline, as the service does before a run begins. */
 export function expandTemplate(node: Node, scope: Scope, problems: Problems): Node {
+  problems.countPart(node.at);
   if (node.kind === 'scalar') return typeof node.value === 'string' ? expandText(node.value, node.at) : node;
   if (node.kind === 'list') return { ...node, items: listItems(node.items) };
   return { ...node, entries: mapEntries(node.entries) };

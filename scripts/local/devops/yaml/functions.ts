@@ -62,6 +62,20 @@ const contains = (args: readonly Node[]): boolean => {
   return text(where).toLowerCase().includes(text(what).toLowerCase());
 };
 
+const lower = (node: Node | undefined): string => text(node).toLowerCase();
+
+/** Numbers as numbers, texts in any case; the left one says which, as in the service. */
+function compare(args: readonly Node[]): number {
+  const [left, right] = both(args);
+  if (left.kind === 'scalar' && typeof left.value === 'number') {
+    const other = Number(text(right));
+    if (Number.isNaN(other)) throw new Error(`${text(right)} is no number, and is compared with one`);
+    return left.value - other;
+  }
+  const [one, other] = [lower(left), lower(right)];
+  return one < other ? -1 : Number(one > other);
+}
+
 /** The functions of template expressions that the player knows; all others are refused by name. */
 const known: Readonly<Record<string, Known>> = {
   and: { takes: [2, many], call: truth(args => args.every(isTrue)) },
@@ -74,19 +88,36 @@ const known: Readonly<Record<string, Known>> = {
   converttojson: { takes: [1, 1], call: words(args => JSON.stringify(plainOf(both(args)[0]), undefined, 2)) },
   eq: { takes: [2, 2], call: truth(args => isEqual(...both(args))) },
   format: { takes: [1, many], call: words(format) },
+  endswith: { takes: [2, 2], call: truth(([where, end]) => lower(where).endsWith(lower(end))) },
+  ge: { takes: [2, 2], call: truth(args => compare(args) >= 0) },
+  gt: { takes: [2, 2], call: truth(args => compare(args) > 0) },
   in: {
     takes: [2, many],
     call: truth(([left = nothing, ...rest]) => rest.some(each => isEqual(left, each))),
   },
   join: { takes: [2, 2], call: words(join) },
+  le: { takes: [2, 2], call: truth(args => compare(args) <= 0) },
   length: {
     takes: [1, 1],
     call: ([arg], at) => scalar(arg?.kind === 'list' ? arg.items.length : text(arg).length, at),
   },
   lower: { takes: [1, 1], call: words(args => text(args[0]).toLowerCase()) },
+  lt: { takes: [2, 2], call: truth(args => compare(args) < 0) },
   ne: { takes: [2, 2], call: truth(args => !isEqual(...both(args))) },
   not: { takes: [1, 1], call: truth(args => !isTrue(both(args)[0])) },
+  notin: {
+    takes: [2, many],
+    call: truth(([left = nothing, ...rest]) => !rest.some(each => isEqual(left, each))),
+  },
   or: { takes: [2, many], call: truth(args => args.some(isTrue)) },
+  replace: {
+    takes: [3, 3],
+    call: words(([whole, old, by]) =>
+      text(old) === '' ? text(whole) : text(whole).replaceAll(text(old), () => text(by)),
+    ),
+  },
+  startswith: { takes: [2, 2], call: truth(([where, start]) => lower(where).startsWith(lower(start))) },
+  trim: { takes: [1, 1], call: words(args => text(args[0]).trim()) },
   upper: { takes: [1, 1], call: words(args => text(args[0]).toUpperCase()) },
 };
 

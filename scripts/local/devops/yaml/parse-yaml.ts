@@ -2,6 +2,15 @@ import { isAlias, isMap, isScalar, isSeq, LineCounter, type ParsedNode, parseAll
 import { type Entry, type Node, type Place, scalar } from './node.js';
 import type { Problems } from './problems.js';
 
+/** What the parser means where most people go wrong. */
+function wordsFor(code: string, message: string): string {
+  if (code === 'DUPLICATE_KEY') return 'a key is there twice: each may be there once';
+  if (code === 'TAB_AS_INDENT') return 'a tab indents this line: YAML takes spaces only';
+  if (message.startsWith('Sequence item without')) return 'this is indented as nothing around it';
+  if (code !== 'BLOCK_AS_IMPLICIT_KEY') return message;
+  return 'a key has no place here: is it indented as its neighbours are, or does a text with ": " need quotes?';
+}
+
 /** Reads the text of a file. @returns undefined when it is no YAML that the service takes; then there are problems. */
 export function parseYaml(file: string, text: string, problems: Problems): Node | undefined {
   const lines = new LineCounter();
@@ -18,7 +27,7 @@ export function parseYaml(file: string, text: string, problems: Problems): Node 
   if (second) problems.add(place(second.range[0]), 'a second document begins: a pipeline is one');
   const wrong = document?.errors ?? [];
   for (const error of [...wrong, ...(document?.warnings ?? [])]) {
-    problems.add(place(error.pos[0]), error.message);
+    problems.add(place(error.pos[0]), wordsFor(error.code, error.message));
   }
   const root = document?.contents;
   if (!root || wrong.length > 0) {

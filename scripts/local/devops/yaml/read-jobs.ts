@@ -16,7 +16,8 @@ export interface ReadJob {
 }
 
 const notPlayed = {
-  strategy: 'write a job for each with ${{ each }}, as infra/pipelines/examples/matrix.yml does',
+  strategy:
+    'write a job for each with ${{ each }}, as infra/pipelines/examples/matrix.yml does; variables of a matrix do not expand in demands',
   deployment: 'only jobs are',
   container: 'the image is that of the agent',
   services: 'the image is that of the agent',

@@ -5,7 +5,7 @@ import { asMap, Fields } from './fields.js';
 import { type Entry, type MapNode, type Place, scalar, textOf } from './node.js';
 import { bindParameters } from './parameters.js';
 import { parseYaml } from './parse-yaml.js';
-import { type Problem, Problems } from './problems.js';
+import { PipelineTooLarge, type Problem, Problems } from './problems.js';
 import { type ReadJob, readJobs } from './read-jobs.js';
 import { type Given, readVariables, split, together } from './read-variables.js';
 
@@ -29,9 +29,12 @@ export type ReadPipeline =
   | { readonly ok: true; readonly pipeline: Pipeline }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
+/** One machine plays them all at once, if they do not wait for each other. */
+const mostJobs = 500;
+
 const byHand = 'a run is queued by hand: only none is';
 const notPlayed = {
-  stages: 'a pipeline of jobs is',
+  stages: 'write the jobs of all stages as jobs, with dependsOn',
   steps: 'write them as a job',
   pool: 'give it to each job',
   extends: 'include a template of jobs',
@@ -47,8 +50,12 @@ const notPlayed = {
  */
 export function readPipeline(source: PipelineSource): ReadPipeline {
   const problems = new Problems();
-  const pipeline = read(source, problems);
-  if (pipeline && problems.all.length === 0) return { ok: true, pipeline };
+  try {
+    const pipeline = read(source, problems);
+    if (pipeline && problems.all.length === 0) return { ok: true, pipeline };
+  } catch (error) {
+    if (!(error instanceof PipelineTooLarge)) throw error;
+  }
   return { ok: false, problems: problems.all };
 }
 
@@ -83,7 +90,9 @@ function read(source: PipelineSource, problems: Problems): Pipeline | undefined 
   if (!list && !fields.entry('stages') && !fields.entry('steps'))
     problems.add(root.at, 'a pipeline needs jobs');
   const jobs = list ? readJobs(list, ofPipeline, groups, { problems, files, within: [path] }) : [];
-  checkGraph(jobs, problems);
+  if (jobs.length > mostJobs) {
+    problems.add(root.at, `${jobs.length} jobs are too many: at most ${mostJobs} are played here`);
+  } else checkGraph(jobs, problems);
   return {
     jobs: jobs.map(({ definition }) => definition),
     secretVariables: jobs.reduce<Variables>((all, { secret }) => ({ ...all, ...secret }), ofPipeline.secret),
@@ -105,21 +114,24 @@ function expandRoot(written: MapNode, source: PipelineSource, start: Place, prob
 
 /** Names are there once, and each job can have its turn. */
 function checkGraph(jobs: readonly ReadJob[], problems: Problems): void {
-  const names = jobs.map(({ definition }) => definition.name);
-  for (const [index, { definition, at }] of jobs.entries()) {
-    if (names.indexOf(definition.name) < index) problems.add(at, `there are two jobs ${definition.name}`);
+  const names = new Set<string>();
+  for (const { definition, at } of jobs) {
+    if (names.has(definition.name)) problems.add(at, `there are two jobs ${definition.name}`);
+    names.add(definition.name);
+  }
+  for (const { definition, at } of jobs) {
     for (const name of definition.dependsOn) {
-      if (!names.includes(name))
+      if (!names.has(name)) {
         problems.add(at, `the job ${definition.name} depends on ${name}, which is not there`);
+      }
     }
   }
   let waiting = jobs;
   for (;;) {
-    const left = waiting.filter(({ definition }) =>
-      definition.dependsOn.some(name => waiting.some(other => other.definition.name === name)),
-    );
-    if (left.length === waiting.length) break;
-    waiting = left;
+    const left = new Set(waiting.map(({ definition }) => definition.name));
+    const next = waiting.filter(({ definition }) => definition.dependsOn.some(name => left.has(name)));
+    if (next.length === waiting.length) break;
+    waiting = next;
   }
   for (const { definition, at } of waiting) {
     problems.add(at, `the job ${definition.name} waits for itself: its dependsOn goes round in a circle`);

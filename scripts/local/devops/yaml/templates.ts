@@ -55,6 +55,10 @@ function included(
     return [];
   }
   const file = pathFrom(at.file, template);
+  if (file.startsWith('../')) {
+    problems.add(at, `the template ${template} would be outside of the repository`);
+    return [];
+  }
   const text = Object.hasOwn(files, file) ? files[file] : undefined;
   if (text === undefined) {
     problems.add(at, `the template ${template} is not there: it would be ${file}`);
