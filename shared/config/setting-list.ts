@@ -111,7 +111,7 @@ const settings: readonly Setting[] = [
       ['OTEL_EXPORTER_OTLP_TRACES_HEADERS', 'headers of traces', 'the headers of both'],
       ['OTEL_EXPORTER_OTLP_METRICS_ENDPOINT', 'where metrics go', 'the endpoint of both'],
       ['OTEL_EXPORTER_OTLP_METRICS_HEADERS', 'headers of metrics', 'the headers of both'],
-      ['OTEL_METRIC_EXPORT_INTERVAL', 'milliseconds between two exports of metrics', '60000'],
+      ['OTEL_METRIC_EXPORT_INTERVAL', 'milliseconds between two exports of metrics', '30000'],
       ['OTEL_SERVICE_NAME', 'name of the app in traces and metrics', 'its own'],
       ['OTEL_SDK_DISABLED', 'whether telemetry is off altogether', 'false'],
     ] as const
