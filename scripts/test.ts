@@ -28,8 +28,8 @@ const positive = (text: string): number => {
 const program = new Command('npm test --')
   .description('Runs the tests.')
   .argument('[patterns...]', 'only files with one of these in their path, e.g. "batch"')
-  // One more than cores, as much of a test is waiting; not many, for each has a whole stack to itself.
-  .option('--jobs <n>', 'files at the same moment', positive, Math.min(3, availableParallelism() + 1))
+  // Two for a core, as half of a test is waiting; not many, for each has a whole stack to itself.
+  .option('--jobs <n>', 'files at the same moment', positive, Math.min(4, 2 * availableParallelism()))
   .option('--time-limit <seconds>', 'for each file', positive, 120)
   .option('--coverage', 'measure coverage with c8 (coverage/index.html)', false)
   .parse();

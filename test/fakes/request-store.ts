@@ -33,12 +33,13 @@ export function createFakeRequestStore(table: FakeTable = { rows: new Map(), ver
   const remember = ({ request, etag }: StoredRequest): StoredRequest => {
     const { requestId, state } = request;
     if (isEnded(state)) remembered.delete(requestId);
-    else remembered.set(requestId, { request: structuredClone(request), etag });
-    return { request: structuredClone(request), etag };
+    else remembered.set(requestId, { request, etag });
+    return { request, etag };
   };
   const put = (request: AgentRequest, message: Uint8Array): StoredRequest => {
     table.version += 1;
-    const row = { request: structuredClone(request), etag: `v${table.version}`, message };
+    // A row is never what a caller has in hand; frozen, it can be given to all of them without a copy each.
+    const row = { request: frozen(structuredClone(request)), etag: `v${table.version}`, message };
     rows.set(request.requestId, row);
     return remember(row);
   };
@@ -78,7 +79,7 @@ export function createFakeRequestStore(table: FakeTable = { rows: new Map(), ver
       const after = continuation === undefined ? '' : decode(continuation);
       if (after === undefined) return undefined;
       const found = [...rows.values()]
-        .map(({ request }) => structuredClone(request))
+        .map(({ request }) => request)
         .filter(request => state === undefined || request.state === state)
         .filter(request => profile === undefined || request.profile === profile)
         .filter(request => failureCode === undefined || request.failure?.code === failureCode)
@@ -104,9 +105,17 @@ export function createFakeRequestStore(table: FakeTable = { rows: new Map(), ver
   return withKnobs(store, {
     table,
     broken,
-    remembered: (requestId: string) => structuredClone(remembered.get(requestId)),
-    requests: () => [...rows.values()].map(({ request }) => structuredClone(request)),
+    remembered: (requestId: string) => remembered.get(requestId),
+    requests: () => [...rows.values()].map(({ request }) => request),
   });
+}
+
+function frozen<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.values(value).forEach(frozen);
+    Object.freeze(value);
+  }
+  return value;
 }
 
 const toLive = (request: AgentRequest): LiveRequest => ({
@@ -115,7 +124,7 @@ const toLive = (request: AgentRequest): LiveRequest => ({
   state: request.state,
   attempt: request.attempt,
   agentName: request.agentName,
-  batch: structuredClone(request.batch),
+  batch: request.batch,
   cancelRequestedAt: request.cancelRequestedAt,
   generation: request.generation,
   devOpsPool: request.devOpsPool,

@@ -57,7 +57,7 @@ const urlsIn = (text: string): string[] =>
   [...text.matchAll(/ (http:\/\/127\.0\.0\.1:\d+)/g)].map(match => match[1] ?? '');
 
 start(
-  'says where all is and how to ask; one Ctrl-C ends it all; the next start has the same key',
+  'says where all is and how to ask; Ctrl-C, or a signal to npm alone, ends it all; the next start has the same key',
   async context => {
     const port = await getPort();
     const first = run(context, port, ['node', join(root, 'dist', 'scripts', 'start.js'), '--traces']);
@@ -96,10 +96,12 @@ start(
     for (const url of urls) assert.not.ok(await answers(url), `${url} still answers`);
     assert.is((await agents(listDeadLetters)).exitCode, 3, 'and knows that it is gone');
 
-    const second = run(context, port);
-    assert.match(await ready(second), key);
+    const second = run(context, port, ['npm', 'start', '--']);
+    const saidAgain = await ready(second);
+    assert.match(saidAgain, key);
     second.child.kill('SIGTERM');
-    assert.is((await second.child).exitCode, 0);
+    assert.is((await second.child).exitCode, 0, second.said());
+    for (const url of urlsIn(saidAgain)) assert.not.ok(await answers(url), `${url} still answers`);
   },
 );
 
@@ -116,14 +118,6 @@ start('says in one sentence that a port is taken', async context => {
   } finally {
     server.close();
   }
-});
-
-start('a signal to npm alone ends all of it, as Ctrl-C does', async context => {
-  const running = run(context, await getPort(), ['npm', 'start', '--']);
-  const urls = urlsIn(await ready(running));
-  running.child.kill('SIGINT');
-  assert.is((await running.child).exitCode, 0, running.said());
-  for (const url of urls) assert.not.ok(await answers(url), `${url} still answers`);
 });
 
 start('its parts end when it is killed', async context => {

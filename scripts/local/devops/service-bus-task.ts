@@ -1,4 +1,3 @@
-import { QueueClient } from '@azure/storage-queue';
 import { expand, type Variables } from './macros.js';
 import type { BusMessage } from './rows.js';
 
@@ -13,8 +12,10 @@ const queueName = 'agent-requests';
  * it. The body alone is carried, as the product takes nothing else.
  */
 export function forwardTo(storage: string): SendToQueue {
-  const queue = new QueueClient(storage, queueName);
   return async (message, variables) => {
+    // Few pipelines publish, and to load the client takes longer than all else of the start.
+    const { QueueClient } = await import('@azure/storage-queue');
+    const queue = new QueueClient(storage, queueName);
     await queue.createIfNotExists();
     await queue.sendMessage(expand(message.messageBody, variables));
   };

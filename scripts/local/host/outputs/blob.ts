@@ -1,4 +1,3 @@
-import { BlobServiceClient } from '@azure/storage-blob';
 import * as z from 'zod';
 import type { OutputData } from '../core-types.js';
 import { storageStatus } from '../storage.js';
@@ -23,6 +22,8 @@ export function blobOutput(options: BlobOutputOptions): OutputBinding {
       if (slash < 1 || slash === filled.length - 1) {
         throw new Error(`${where} has the path "${filled}", which is not container/blob.`);
       }
+      // Few apps have such an output, and every start of the host would load it.
+      const { BlobServiceClient } = await import('@azure/storage-blob');
       const container = BlobServiceClient.fromConnectionString(options.connection(connection, where), {
         retryOptions: { maxTries: 1 },
       }).getContainerClient(filled.slice(0, slash));
