@@ -60,6 +60,8 @@ export class ConfigError extends Error {
         problems.map(problem => `  - ${problem}`).join('\n'),
     );
     this.problems = problems;
+    // Hosts print it. Where in our code it was noticed helps nobody who has a setting to mend.
+    this.stack = this.message;
   }
 }
 
@@ -77,6 +79,12 @@ const image = z
     /^[a-z0-9]+(?:[._/-][a-z0-9]+)*(?::[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?$/,
     'must be repository:tag without a registry',
   );
+
+/** A text that is a number, in words. */
+function aNumber(least: number, most: number): z.ZodType<number> {
+  const message = `must be a number from ${least} to ${most}`;
+  return z.coerce.number(message).min(least, message).max(most, message);
+}
 
 /** Its name goes into URLs, environments and log lines. */
 const agentPool = z
@@ -159,7 +167,7 @@ export function readConfig(env: Env): Config {
       'AllowedPlanHosts',
       commaSeparated(z.string().regex(/^[a-z0-9.-]+(?::\d{1,5})?$/i, 'must be host names')),
     ) ?? (devOpsUrl === undefined ? [] : [new URL(devOpsUrl).host]);
-  const watchSeconds = read.optional('WatchSeconds', z.coerce.number().min(0.2).max(300)) ?? 5;
+  const watchSeconds = read.optional('WatchSeconds', aNumber(0.2, 300)) ?? 5;
   const replyQueues =
     read.optional(
       'ReplyQueues',

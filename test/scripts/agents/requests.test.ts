@@ -129,6 +129,7 @@ requests('follows a request in a pipe with one plain line a change, and explains
 
   const shown = await run('status', 'a');
   assert.is(shown.exitCode, 0);
+  assert.not.match(shown.stdout, '\u001b');
   assert.match(shown.stdout, /^a is deadLettered\n[^]*profile +ubuntu[^]*Waiting for a node[^]*Remedy, by/);
 });
 
