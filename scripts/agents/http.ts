@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { AppAway, CommandError, exitCodes, Refused } from './command-error.js';
+import { AppAway, type CommandError, exitCodes, KeyRefused, Refused } from './command-error.js';
 import type { App } from './find-app.js';
 import { readAnswer } from './read-answer.js';
 
@@ -81,8 +81,7 @@ function refusal(
   answer: unknown,
 ): CommandError {
   if (status === 401 || status === 403) {
-    return new CommandError(
-      exitCodes.noApp,
+    return new KeyRefused(
       `${apiUrl} does not accept the key (${status})`,
       `check ${keyFrom}, or the firewall in front of the app.`,
     );

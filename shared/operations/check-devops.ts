@@ -1,6 +1,6 @@
 import type { Config } from '../config.js';
 import type { Clock, DevOpsProbe } from '../ports.js';
-import { type Check, clockCheck, ok } from './checks.js';
+import { awayRemedy, type Check, clockCheck, ok } from './checks.js';
 
 export function devOpsChecks({
   config,
@@ -23,6 +23,7 @@ export function devOpsChecks({
       name: 'Azure DevOps accepts the sign-in',
       isSignIn: true,
       remedy: signInRemedy,
+      remedyWhenAway: awayRemedy('AzDOUrl'),
       run: async () => {
         const { share } = await devOps.signIn();
         const how = hasToken ? 'Signed in with AzDOToken.' : "Signed in with the app's identity.";

@@ -3,7 +3,7 @@ import { product } from '../../../shared/adapters/product.js';
 import type { Diagnosis } from '../../../shared/answers/diagnosis.js';
 import { root } from '../../root.js';
 import { createClient } from '../client.js';
-import { CommandError, Refused } from '../command-error.js';
+import { AppAway, CommandError, KeyRefused, Refused } from '../command-error.js';
 import { apiUrlOf, keyIn, keyOf, keyPlace, type Named, runningApiUrl } from '../find-app.js';
 import { createCall } from '../http.js';
 
@@ -85,18 +85,30 @@ export async function examine(named: Named, env: Environment, settingsFolder = r
   if (!health || key === undefined) return report(null);
 
   const client = createClient(async () => ({ apiUrl, key, keyFrom }));
-  const accepted = await check('The key is accepted', async () => {
-    await client.requests({}).next();
-    return [true, 'It opens the requests.'];
-  });
-  if (!accepted) return report(null);
+  // It tells of the key, too. Any other call needs storage, and would wait in vain where that is what is wrong.
+  const asked = await settled(client.diagnosis());
+  if (!(asked.error instanceof AppAway)) {
+    const accepted = await check('The key is accepted', async () => {
+      if (asked.error instanceof KeyRefused) throw asked.error;
+      return [true, 'It opens the app.'];
+    });
+    if (!accepted) return report(null);
+  }
   const diagnosis = await check('The app examines itself', async () => {
-    const value = await client.diagnosis();
-    return [value, `${value.checks.length} checks, see below`];
+    if (asked.value === undefined) throw asked.error;
+    return [asked.value, `${asked.value.checks.length} checks, see below`];
   });
   if (!diagnosis) return report(null);
   checks.push(compareVersions(product.productVersion, diagnosis.version), ...diagnosis.checks);
   return report(diagnosis.version);
+}
+
+async function settled<T>(promise: Promise<T>): Promise<{ readonly value?: T; readonly error?: unknown }> {
+  try {
+    return { value: await promise };
+  } catch (error) {
+    return { error };
+  }
 }
 
 function compareVersions(ours: string, theirs: string): Check {

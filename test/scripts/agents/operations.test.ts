@@ -119,6 +119,12 @@ operator('examines the way to the app and what the app says of itself, and says 
   assert.match(fine.stdout, /warning +Agents can be removed\n +w\n +→ Grant it\./);
   assert.match(fine.stdout, /checks: 6 ok, 2 warning\. The app is version 9\.9\.9\./);
 
+  assert.equal(
+    app.calls.filter(call => !call.endsWith('/health')),
+    ['POST /api/diagnosis'],
+    'nothing that needs storage, which may be what is away',
+  );
+
   const [first] = app.diagnosis.checks;
   assert.ok(first);
   app.diagnosis = {
