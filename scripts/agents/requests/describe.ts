@@ -1,4 +1,4 @@
-import { guideTo } from '../../../shared/domain/failure-guide.js';
+import { causeOf, guideTo } from '../../../shared/domain/failure-guide.js';
 import type { ShownRequest } from '../client.js';
 import { colours, duration, flat, screenWidth, time, wrap } from '../output.js';
 import { table } from '../table.js';
@@ -52,7 +52,7 @@ export function failureOf({ failure, links }: ShownRequest): string {
   };
   return [
     colours.red(flat(`${failure.code} (${failure.stage}): ${title}`)),
-    wrap(failure.message, screenWidth(), '  '),
+    wrap(causeOf(failure), screenWidth(), '  '),
     part('Cause', cause),
     part(`Remedy, by the ${who}`, remedy),
     ...(links.help === null ? [] : [`  ${colours.bold('More:')} ${flat(links.help)}`]),
