@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
@@ -30,6 +31,13 @@ export async function noteRunningApp(dataDir: string, app: RunningApp): Promise<
 export async function findRunningApp(dataDir: string): Promise<RunningApp | undefined> {
   const note = Note.safeParse(await readJson(noteIn(dataDir)));
   return note.success && isAlive(note.data.pid) ? note.data : undefined;
+}
+
+/** @returns what is wrong with the note in the folder; undefined: nothing, or there is none. */
+export async function noteProblem(dataDir: string): Promise<string | undefined> {
+  const path = noteIn(dataDir);
+  if (!existsSync(path) || Note.safeParse(await readJson(path)).success) return undefined;
+  return `${path}, in which \`npm start\` notes where the app is, can not be understood`;
 }
 
 /** The key that opens every function of the app of a data folder. */

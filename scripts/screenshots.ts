@@ -39,29 +39,32 @@ async function take(page: Page, name: string): Promise<void> {
 }
 
 await mkdir(folder, { recursive: true });
-await withBusyStack({ count: 400, spreadMs: 3 * 3_600_000, signal: interrupted.signal }, async stack => {
-  const browser = await openChromium();
-  try {
-    const url = pageUrl(stack);
-    for (const scheme of ['light', 'dark'] as const) {
-      const page = await open(browser, url, scheme, wide);
-      await take(page, scheme);
-      await page.close();
-    }
-    const small = await open(browser, url, 'light', phone);
-    await take(small, 'phone');
-    await small.close();
+await withBusyStack(
+  { count: 400, spreadMs: 3 * 3_600_000, withTasks: true, signal: interrupted.signal },
+  async stack => {
+    const browser = await openChromium();
+    try {
+      const url = pageUrl(stack);
+      for (const scheme of ['light', 'dark'] as const) {
+        const page = await open(browser, url, scheme, wide);
+        await take(page, scheme);
+        await page.close();
+      }
+      const small = await open(browser, url, 'light', phone);
+      await take(small, 'phone');
+      await small.close();
 
-    if (wanted === undefined) return;
-    const page = await open(browser, url, 'light', wide);
-    await page.locator('.letters .id').first().click();
-    await page.locator('dialog.panel .history').waitFor();
-    await take(page, 'detail');
-    await page.keyboard.press('Escape');
-    await page.locator('.letters .act button').first().click();
-    await page.locator('dialog.question').waitFor();
-    await take(page, 'redrive');
-  } finally {
-    await browser.close();
-  }
-});
+      if (wanted === undefined) return;
+      const page = await open(browser, url, 'light', wide);
+      await page.locator('.letters .id').first().click();
+      await page.locator('dialog.panel .history').waitFor();
+      await take(page, 'detail');
+      await page.keyboard.press('Escape');
+      await page.locator('.letters .act button').first().click();
+      await page.locator('dialog.question').waitFor();
+      await take(page, 'redrive');
+    } finally {
+      await browser.close();
+    }
+  },
+);

@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import getPort from 'get-port';
 import pc from 'picocolors';
 import { readAppSettings } from './app-settings.js';
+import { NotReady } from './local/stack/part.js';
 import type { PartName, Settings } from './local/stack/plan.js';
 import { type Stack, startStack } from './local/stack/stack.js';
 import type { StackEvent } from './local/stack/supervisor.js';
@@ -59,13 +60,16 @@ let loss: string | undefined;
 /** A line for each of some fifty functions would push what `npm start` says out of sight. */
 const announcesFunction = / Host\.Startup \w+: (\[[A-Z,]+\] |\w+Trigger$)/;
 
+/** Whether people see what a part prints, as it prints it: then its last words need not be told again. */
+const isShown = (part: string): boolean => options.verbose || part === 'host';
+
 function tell(event: StackEvent): void {
   if (event.type === 'line' && !options.verbose && announcesFunction.test(event.line)) return;
   const part = pc.dim(`${event.part.padEnd(7)} │`);
-  if (event.type === 'line' && (options.verbose || event.part === 'host'))
-    console.log(`${part} ${event.line}`);
+  if (event.type === 'line' && isShown(event.part)) console.log(`${part} ${event.line}`);
   if (event.type === 'died') {
-    console.error(`The ${event.part} ${event.how} and is started again. Its last words:\n${event.output}`);
+    const words = isShown(event.part) ? '' : ` Its last words:\n${event.output}`;
+    console.error(`The ${event.part} ${event.how} and is started again.${words}`);
   }
   if (event.type === 'lost') {
     loss = event.reason;
@@ -178,7 +182,8 @@ try {
   process.exitCode = await main();
 } catch (error) {
   if (!end.signal.aborted) {
-    console.error(error instanceof Error ? error.message : error);
+    const shown = error instanceof NotReady && isShown(error.part);
+    console.error(shown ? error.how : error instanceof Error ? error.message : error);
     process.exitCode = 1;
   }
 }

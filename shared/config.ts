@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { base64Key, commaSeparated, serviceUrl, tokenKeys, trueOrFalse } from './config/formats.js';
+import { aNumber, base64Key, commaSeparated, serviceUrl, tokenKeys, trueOrFalse } from './config/formats.js';
 import { readArticleImages, readProfiles } from './config/profiles.js';
 import { type Env, type Reader, reader } from './config/reader.js';
 import { readStorage, type StorageConfig } from './config/storage.js';
@@ -56,6 +56,8 @@ export class ConfigError extends Error {
         problems.map(problem => `  - ${problem}`).join('\n'),
     );
     this.problems = problems;
+    // Hosts print it. Where in our code it was noticed helps nobody who has a setting to mend.
+    this.stack = this.message;
   }
 }
 
@@ -93,7 +95,7 @@ export function readConfig(env: Env): Config {
       'AllowedPlanHosts',
       commaSeparated(z.string().regex(/^[a-z0-9.-]+(?::\d{1,5})?$/i, 'must be host names')),
     ) ?? (devOpsUrl === undefined ? [] : [new URL(devOpsUrl).host]);
-  const watchSeconds = read.optional('WatchSeconds', z.coerce.number().min(0.2).max(300)) ?? 5;
+  const watchSeconds = read.optional('WatchSeconds', aNumber(0.2, 300)) ?? 5;
   const replyQueues =
     read.optional(
       'ReplyQueues',

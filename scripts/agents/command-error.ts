@@ -41,6 +41,15 @@ export class AppAway extends CommandError {
   }
 }
 
+/** The app, or what stands before it, does not let us in. */
+export class KeyRefused extends CommandError {
+  override readonly name = 'KeyRefused';
+
+  constructor(what: string, remedy: string) {
+    super(exitCodes.noApp, what, remedy);
+  }
+}
+
 /** One thing that the app finds wrong with what it was sent. */
 export interface FieldError {
   readonly in: string;

@@ -1,4 +1,4 @@
-import { findRunningApp, readFunctionKey } from '../running-app.js';
+import { findRunningApp, noteProblem, readFunctionKey } from '../running-app.js';
 import { AppAway, CommandError, exitCodes } from './command-error.js';
 
 export interface App {
@@ -6,6 +6,8 @@ export interface App {
   readonly apiUrl: string;
   /** Never printed. */
   readonly key: string;
+  /** Where the key is to be mended. */
+  readonly keyFrom: string;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -25,9 +27,23 @@ export interface Named {
  * @throws CommandError
  */
 export async function findApp({ url, data }: Named, env: Environment): Promise<App> {
-  if (url !== undefined) return { apiUrl: apiUrlOf(url), key: keyOf(env) };
-  return { apiUrl: await runningApiUrl(data), key: await keyIn(data) };
+  const keyFrom = keyPlace({ url, data });
+  if (url !== undefined) return { apiUrl: apiUrlOf(url), key: keyOf(env), keyFrom };
+  return { apiUrl: await runningApiUrl(data), key: await keyIn(data), keyFrom };
 }
+
+/** Where the key of an app is looked for. */
+export const keyPlace = ({ url, data }: Pick<Named, 'url' | 'data'>): string =>
+  url === undefined ? keysFileIn(data) : 'AGENTS_KEY';
+
+const keysFileIn = (data: string): string => `${data}/host/keys.json`;
+
+/** Addresses are copied from links and from what `npm start` prints, and then end in one of our routes. */
+const routes = 'agents|ProvideAzDOAgent|deadletters|pools|overview|events|placeholders|dashboard|health|help';
+const afterTheApp = new RegExp(`(/api(/(${routes})(/.*)?)?)?/*$`);
+
+/** What can't be a header would be quoted by the error of whoever sends it. */
+const isKey = (key: string): boolean => /^[\u0021-\u007e]+$/.test(key);
 
 /** @throws CommandError unless the key may be sent there. */
 export function apiUrlOf(named: string): string {
@@ -48,14 +64,13 @@ export function apiUrlOf(named: string): string {
       `use https for ${url.host}.`,
     );
   }
-  return `${url.origin}${url.pathname.replace(/(\/api)?\/*$/, '')}/api`;
+  return `${url.origin}${url.pathname.replace(afterTheApp, '')}/api`;
 }
 
 /** @throws CommandError unless the environment has the key. */
 export function keyOf(env: Environment): string {
   const key = env['AGENTS_KEY']?.trim() ?? '';
-  // What can't be a header would be quoted by the error of whoever sends it.
-  if (/^[\u0021-\u007e]+$/.test(key)) return key;
+  if (isKey(key)) return key;
   throw new CommandError(
     exitCodes.usage,
     'The function key of the app is missing',
@@ -67,6 +82,10 @@ export function keyOf(env: Environment): string {
 export async function runningApiUrl(data: string): Promise<string> {
   const running = await findRunningApp(data);
   if (running) return `${running.url}/api`;
+  const problem = await noteProblem(data);
+  if (problem !== undefined) {
+    throw new AppAway(problem, 'end `npm start` if it runs, and start it anew, which writes another.');
+  }
   throw new AppAway(
     `No app runs from the folder ${data}`,
     'start it with `npm start`, or name one with --url or AGENTS_URL and put its key into AGENTS_KEY.',
@@ -76,9 +95,9 @@ export async function runningApiUrl(data: string): Promise<string> {
 /** @throws CommandError unless the folder has the key of its app. */
 export async function keyIn(data: string): Promise<string> {
   const key = await readFunctionKey(data);
-  if (key !== undefined) return key;
+  if (key !== undefined && isKey(key)) return key;
   throw new AppAway(
-    `${data}/host/keys.json is missing, or holds no functionKeys.default`,
+    `${keysFileIn(data)} is missing, or holds no functionKeys.default`,
     'remove it and run `npm start` anew, which makes new keys.',
   );
 }

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { AppAway, CommandError, exitCodes, Refused } from './command-error.js';
+import { AppAway, type CommandError, exitCodes, KeyRefused, Refused } from './command-error.js';
 import type { App } from './find-app.js';
 import { readAnswer } from './read-answer.js';
 
@@ -29,12 +29,13 @@ export type Call = <T>(method: string, path: string, wanted: Wanted<T>) => Promi
 
 const usualPatienceMs = 30_000;
 const successes = new Set([200, 202]);
+const busy = new Set([408, 429, 502, 503, 504]);
 
 /** @param find is asked before each call: an app that has been started anew may be elsewhere. */
 export const createCall =
   (find: () => Promise<App>): Call =>
   async (method, path, { schema, body, patienceMs = usualPatienceMs }) => {
-    const { apiUrl, key } = await find();
+    const { apiUrl, key, keyFrom } = await find();
     let response: Response;
     let text: string;
     try {
@@ -60,7 +61,7 @@ export const createCall =
     const { status, headers } = response;
     const answer = parse(text);
     const value = successes.has(status) ? readAnswer(schema, answer) : undefined;
-    if (value === undefined) throw refusal(apiUrl, status, answer);
+    if (value === undefined) throw refusal({ apiUrl, keyFrom }, status, answer);
     return { status, replayed: headers.has('idempotent-replay'), value };
   };
 
@@ -74,17 +75,20 @@ function parse(text: string): unknown {
 }
 
 /** Our app says what is wrong; anything else that answers is another program, or something in between. */
-function refusal(apiUrl: string, status: number, answer: unknown): CommandError {
+function refusal(
+  { apiUrl, keyFrom }: Pick<App, 'apiUrl' | 'keyFrom'>,
+  status: number,
+  answer: unknown,
+): CommandError {
   if (status === 401 || status === 403) {
-    return new CommandError(
-      exitCodes.noApp,
+    return new KeyRefused(
       `${apiUrl} does not accept the key (${status})`,
-      'check AGENTS_KEY, or the firewall in front of the app.',
+      `check ${keyFrom}, or the firewall in front of the app.`,
     );
   }
   const problem = Problem.safeParse(answer).data;
-  if (!problem && status >= 502 && status <= 504) {
-    // What stands before the app, or its host, says so while it starts.
+  if (!problem && busy.has(status)) {
+    // What stands before the app, or its host, says so while it starts or has too much to do.
     return new AppAway(
       `${apiUrl} is not available (${status})`,
       'try again in a while, and see whether the app runs.',

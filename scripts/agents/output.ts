@@ -1,16 +1,20 @@
+import { stripVTControlCharacters } from 'node:util';
 import pc from 'picocolors';
+import widthOf from 'string-width';
 
 /** Results go to stdout, everything else to stderr: a pipe gets what it was made for. */
 export const print = (text: string): void => void process.stdout.write(`${plain(text)}\n`);
-export const printJson = (value: unknown): void =>
-  void process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
+/** What is made up of our own colours, and of texts of others that went through `flat` or `wrap`. */
+export const printStyled = (text: string): void => void process.stdout.write(`${text}\n`);
+export const printJson = (value: unknown): void => printStyled(visible(JSON.stringify(value, undefined, 2)));
 /** One object a line, for what goes on. */
-export const printJsonLine = (value: unknown): void =>
-  void process.stdout.write(`${JSON.stringify(value)}\n`);
+export const printJsonLine = (value: unknown): void => printStyled(visible(JSON.stringify(value)));
 export function remark(text: string): void {
   const width = process.stderr.isTTY ? process.stderr.columns || 80 : undefined;
-  const lines = text.split('\n').map(line => (line.length > (width ?? Infinity) ? wrap(line, width) : line));
-  process.stderr.write(`${plain(lines.join('\n'))}\n`);
+  const lines = plain(text)
+    .split('\n')
+    .map(line => (widthOf(line) > (width ?? Infinity) ? wrap(line, width) : line));
+  process.stderr.write(`${lines.join('\n')}\n`);
 }
 
 /** Colours are for terminals, also where CI makes picocolors think otherwise. It knows NO_COLOR itself. */
@@ -29,20 +33,35 @@ export const isLively = (): boolean =>
 export const screenWidth = (): number | undefined =>
   process.stdout.isTTY ? Math.max(process.stdout.columns || 80, 40) : undefined;
 
+/** What moves the cursor, or turns the direction of what follows. Line breaks and tabs are harmless. */
+// oxlint-disable-next-line no-control-regex -- control characters are what it looks for
+const unseen = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
 /**
- * Texts come from containers and other systems: what would move the cursor or rename the window is taken out. Colours
- * are our own.
+ * Texts come from containers and other systems: what would move the cursor, hide what follows or rename the window is
+ * taken out, colours too.
  */
-const plain = (text: string): string =>
-  text
-    // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
-    .replace(/\u001b(?!\[\d{0,2}(?:;\d{1,2})*m)|[\u0000-\u0008\u000b-\u001a\u001c-\u001f\u007f-\u009f]/g, '');
+const plain = (text: string): string => stripVTControlCharacters(text).replaceAll(unseen, '');
 
-export const shorten = (text: string, limit: number): string =>
-  text.length <= limit ? text : `${text.slice(0, limit - 1)}…`;
+/** JSON leaves some of them as they are; escaped they mean the same. */
+const visible = (json: string): string =>
+  json.replaceAll(unseen, character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
-/** On one line. */
-export const flat = (text: string): string => text.replaceAll(/\s+/g, ' ').trim();
+/** @param limit in columns: an emoji takes two. */
+export function shorten(text: string, limit: number): string {
+  if (widthOf(text) <= limit) return text;
+  let short = '';
+  let width = 0;
+  for (const { segment } of new Intl.Segmenter().segment(text)) {
+    width += widthOf(segment);
+    if (width >= limit) break;
+    short += segment;
+  }
+  return `${short}…`;
+}
+
+/** On one line, without what would move the cursor. */
+export const flat = (text: string): string => plain(text.replaceAll(/\s+/g, ' ')).trim();
 
 /** `2026-01-31 10:00:00`, UTC. */
 export const time = (iso: string | null): string => (iso ?? '–').replace('T', ' ').replace(/\.\d+Z$|Z$/, '');
@@ -66,7 +85,7 @@ export function duration(milliseconds: number | null): string {
 /** What does not fit on the line that it began goes below it. */
 export function hang(beginning: string, text: string): string {
   const width = screenWidth();
-  if (width === undefined || beginning.length + text.length <= width) return `${beginning}${text}`;
+  if (width === undefined || widthOf(`${beginning}${text}`) <= width) return `${beginning}${text}`;
   return `${beginning.trimEnd()}\n${wrap(text, width, '    ')}`;
 }
 
@@ -77,7 +96,7 @@ export function wrap(text: string, width: number | undefined, indent = ''): stri
   let line = '';
   for (const word of flat(text).split(' ')) {
     const longer = line === '' ? word : `${line} ${word}`;
-    if (line !== '' && indent.length + longer.length > width) {
+    if (line !== '' && indent.length + widthOf(longer) > width) {
       lines.push(line);
       line = word;
     } else {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { exitCodes } from './command-error.js';
 import { addExamples } from './options.js';
-import { print, printJson, remark } from './output.js';
+import { print, printJson, printStyled, remark } from './output.js';
 import { openSession } from './session.js';
 
 export function addPlaceholders(program: Command): void {
@@ -35,7 +35,7 @@ function addPlaceholderList(parent: Command): void {
     if (json) return printJson(answer);
     if (answer.placeholders.length === 0) return remark('There are no pools: no profile is configured.');
     const { table } = await import('./table.js');
-    print(
+    printStyled(
       await table(
         ['pool', 'there', 'kept', 'placeholder'],
         answer.placeholders.map(({ devOpsPool, agentName, present, kept }) => [

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Pool, Pools } from '../../shared/answers/pools.js';
 import { addExamples } from './options.js';
-import { colours, duration, print, printJson, remark, screenWidth, wrap } from './output.js';
+import { colours, duration, flat, printJson, printStyled, remark, screenWidth, wrap } from './output.js';
 import { openSession } from './session.js';
 
 export function addPools(parent: Command): void {
@@ -14,7 +14,7 @@ export function addPools(parent: Command): void {
     const pools = await client.pools();
     if (json) return printJson(pools);
     if (pools.pools.length === 0) return remark('There are no pools: no profile is configured.');
-    print(await describe(pools));
+    printStyled(await describe(pools));
   });
 }
 
@@ -56,5 +56,5 @@ function notesOn(pool: Pool, ago: (iso: string) => string): readonly string[] {
   const unknown = nodes || problem ? [] : [`Batch does not tell now which nodes ${batchPool} has.`];
   const lines = [...waits, ...unusable, ...unknown].map(line => wrap(line, screenWidth(), '  '));
   if (problem) lines.unshift(colours.red(wrap(`${problem.code}: ${problem.message}`, screenWidth(), '  ')));
-  return lines.length > 0 ? [colours.bold(`${pool.devOpsPool} on ${batchPool}`), ...lines] : [];
+  return lines.length > 0 ? [colours.bold(flat(`${pool.devOpsPool} on ${batchPool}`)), ...lines] : [];
 }

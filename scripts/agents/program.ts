@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { product } from '../../shared/adapters/product.js';
 import { addComplete, addCompletion } from './completion.js';
 import { addDeadLetters } from './deadletters/index.js';
 import { addDoctor } from './doctor/index.js';
@@ -30,6 +31,7 @@ function describable(name: string): Command {
     )
     .option('--data <folder>', 'without a URL: the app that `npm start` runs from this folder', '.local')
     .option('--json', 'print results as JSON')
+    .version(product.productVersion, '--version', 'print the version of the command line')
     .configureHelp({ showGlobalOptions: true })
     // Before the commands are added: they inherit it.
     .exitOverride();

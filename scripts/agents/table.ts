@@ -1,3 +1,4 @@
+import widthOf from 'string-width';
 import { colours, flat, screenWidth, wrap } from './output.js';
 
 const gap = 2;
@@ -15,7 +16,7 @@ export async function table(
 ): Promise<string> {
   const cells = rows.map(row => row.map(cell => flat(cell) || '–'));
   const widths = head.map((name, index) =>
-    Math.max(name.length, ...cells.map(row => row[index]?.length ?? 0)),
+    Math.max(name.length, ...cells.map(row => widthOf(row[index] ?? ''))),
   );
   const lastLess = widths.slice(0, -1).reduce((sum, each) => sum + each + gap, 0);
   const last = widths.at(-1) ?? 0;

@@ -1,6 +1,7 @@
 import pLimit from 'p-limit';
 import { createTableRequestStore } from '../../shared/adapters/table-request-store.js';
 import type { Failure } from '../../shared/domain/failure.js';
+import { remedyFor } from '../../shared/domain/failure-guide.js';
 import { advance, type Change } from '../../shared/domain/lifecycle.js';
 import { agentNameOf, batchJobIdOf, dayOf } from '../../shared/domain/names.js';
 import { type AgentRequest, acceptedRequest } from '../../shared/domain/request.js';
@@ -15,35 +16,45 @@ export interface MadeUp {
   /** Seconds from the container's start to online, least and most. */
   readonly toOnline: readonly [number, number];
   readonly weight: number;
+  /** At most so many nodes, each for one agent. */
+  readonly nodes: number;
 }
 
 const teams = ['web', 'payments', 'data', 'mobile', 'platform'] as const;
 const branches = ['main', 'main', 'main', 'release/4.2', 'feature/checkout', 'fix/flaky-login'] as const;
 
-const failures: readonly Failure[] = [
+const timeoutMinutes = 10;
+const untilTimeout = [timeoutMinutes * 60, timeoutMinutes * 60 + 5] as const;
+
+/** What goes wrong, as the product tells it, and how many seconds after the task was made. */
+const failures: ReadonlyArray<Failure & { readonly after: readonly [number, number] }> = [
   {
     code: 'ImagePullFailed',
     stage: 'container',
-    message:
-      'The image azdo-agent:ubuntu-24.04-azdo could not be pulled: manifest unknown. Push it to the registry, or correct the profile.',
+    message: `The agent's image could not be pulled: manifest unknown. ${remedyFor('ImagePullFailed')}`,
     retryable: true,
+    after: [20, 50],
   },
   {
     code: 'RegistrationTimeout',
     stage: 'registration',
-    message:
-      'The agent did not register within 30 minutes. Its container runs: look at the proxy between it and Azure DevOps.',
+    message: `The agent's container runs, but it did not register within ${timeoutMinutes} min. ${remedyFor('RegistrationTimeout')}`,
     retryable: true,
+    after: untilTimeout,
   },
   {
     code: 'NodeAllocationTimeout',
     stage: 'nodeAllocation',
-    message: 'No node was free within 30 minutes. The Batch pool has 8 nodes and may have no more.',
+    message: `No node of the Batch pool took the agent's task within ${timeoutMinutes} min. ${remedyFor('NodeAllocationTimeout')}`,
     retryable: true,
+    after: untilTimeout,
   },
 ];
 
-/** @param spreadMs over which time they were asked for, up to now. */
+/**
+ * @param spreadMs over which time they were asked for, up to now.
+ * @returns the requests as they are now, the newest first.
+ */
 export async function seedMadeUp(
   { settings }: Pick<Stack, 'settings'>,
   kinds: readonly MadeUp[],
@@ -52,14 +63,14 @@ export async function seedMadeUp(
     spreadMs,
     seed = 7,
   }: { readonly count: number; readonly spreadMs: number; readonly seed?: number },
-): Promise<void> {
+): Promise<readonly AgentRequest[]> {
   const store = createTableRequestStore({
     account: { connectionString: settings['AzureWebJobsStorage'] ?? '' },
   });
   const random = seeded(seed);
   const now = Date.now();
   const limit = pLimit(32);
-  await Promise.all(
+  return Promise.all(
     Array.from({ length: count }, async (_, index) => {
       // Evenly, with the last ones just now; whoever is asked earlier has mostly ended.
       const askedAt =
@@ -72,6 +83,7 @@ export async function seedMadeUp(
         );
         const stored = latest === accepted ? undefined : await store.get(accepted.requestId);
         if (stored) await store.replace(stored, latest);
+        return latest;
       });
     }),
   );
@@ -100,7 +112,7 @@ function lifeUntil(
     profile: kind.profile,
     devOpsPool: kind.devOpsPool,
     image: 'azdo-agent:ubuntu-24.04-azdo',
-    timeoutMinutes: 30,
+    timeoutMinutes,
     tags: { team, branch: pick(random, branches) },
     startClaimedAt: iso(askedAt),
   };
@@ -114,40 +126,48 @@ function lifeUntil(
   };
   const between = (least: number, most: number): number => least + random.next() * (most - least);
   const ending = random.weighted({ completed: 88, again: 5, deadLettered: 3, expired: 2, cancelled: 2 });
-  const failure = pick(random, failures);
+  const { after, ...failure } = pick(random, failures);
+  const untilItFails = (): number => between(...after);
   const attempts = ending === 'deadLettered' ? 3 : ending === 'again' ? 2 : 1;
   const [least, most] = kind.toOnline;
 
   for (let attempt = 1; attempt <= attempts; attempt += 1) {
-    const again = attempt > 1;
-    const pause = again ? between(8, 20) * attempt : between(0.2, 1.5);
     const agentName = agentNameOf(requestId, attempt);
-    const why = again ? `Attempt ${attempt}, after ${failure.code}.` : 'Attempt 1.';
-    if (!go(pause, { to: 'provisioning', detail: why, attempt, agentName })) return [accepted, request];
-    const batch = {
-      poolId: kind.batchPool,
-      jobId: batchJobIdOf(kind.profile, dayOf(iso(askedAt)), 0),
-      taskId: agentName,
-    };
-    if (!go(between(0.4, 2), { to: 'starting', detail: 'The Batch task is created.', batch })) {
+    if (attempt > 1) {
+      const pause = Math.round(between(8, 20) * attempt);
+      const detail = `Attempt ${attempt - 1} failed with ${failure.code}: ${failure.message} Next attempt in ${pause} s.`;
+      const failed: Omit<Change, 'at'> = { to: 'provisioning', detail, attempt, agentName, failure };
+      if (!go(untilItFails(), failed)) return [accepted, request];
+      at += pause * 1_000;
+    }
+    const detail = `Attempt ${attempt} of 3.`;
+    if (!go(between(0.2, 1.5), { to: 'provisioning', detail, attempt, agentName })) {
       return [accepted, request];
     }
-    if (attempt < attempts) at += Math.round(between(20, 50) * 1_000);
+    const jobId = batchJobIdOf(kind.profile, dayOf(iso(askedAt)), 0);
+    const batch = { poolId: kind.batchPool, jobId, taskId: agentName };
+    const made = `Batch task ${agentName} in job ${jobId}, pool ${kind.batchPool}.`;
+    if (!go(between(0.4, 2), { to: 'starting', detail: made, batch })) return [accepted, request];
   }
   if (ending === 'deadLettered') {
-    go(between(20, 60), { to: 'deadLettered', detail: failure.message, failure });
+    go(untilItFails(), { to: 'deadLettered', detail: `${failure.code}: ${failure.message}`, failure });
     return [accepted, request];
   }
   if (ending === 'cancelled') {
-    go(between(5, 30), { to: 'cancelled', detail: 'The run of its pipeline is over.' });
+    go(between(5, 30), { to: 'cancelled', detail: 'Cancelled by request.' });
     return [accepted, request];
   }
   // Most come quickly, a few much later.
   const slow = between(0, 1) ** 3;
-  if (go(least + slow * (most - least), { to: 'online', detail: 'The agent is online.' })) {
-    if (ending === 'expired') go(600, { to: 'expired', detail: 'No job came within 10 minutes.' });
-    else if (go(between(1, 8), { to: 'busy', detail: 'Its job runs.' })) {
-      go(between(60, 900), { to: 'completed', detail: 'Its job is over; task and registration are gone.' });
+  if (
+    go(least + slow * (most - least), {
+      to: 'online',
+      detail: `Agent ${request.agentName ?? '?'} is online.`,
+    })
+  ) {
+    if (ending === 'expired') go(600, { to: 'expired', detail: 'Online, but no job came within 600 s.' });
+    else if (go(between(1, 8), { to: 'busy', detail: 'The agent runs its job.' })) {
+      go(between(60, 900), { to: 'completed', detail: 'The agent ran its job and ended.' });
     }
   }
   return [accepted, request];

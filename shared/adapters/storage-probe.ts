@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { odata } from '@azure/data-tables';
 import type { StorageProbe } from '../ports/probes.js';
 import { openTable } from './open-table.js';
 import { factsOf } from './service-errors.js';
@@ -21,7 +22,12 @@ const messageSeconds = 60;
 
 const abortSignal = (): AbortSignal => AbortSignal.timeout(callTimeoutMs);
 /** A queue that was removed can't be made again for half a minute, so each try has one of its own. */
-const unique = (): string => randomBytes(5).toString('hex');
+const unique = (): string => `${Date.now().toString(36)}-${randomBytes(5).toString('hex')}`;
+
+const staleMs = 10 * 60_000;
+/** Storage may do late what nobody waited for; what a try has left behind that way goes with a later one. */
+const isStale = (name: string): boolean => Date.now() - Number.parseInt(name, 36) > staleMs;
+const queuePrefix = 'agent-requests-doctor-';
 
 export function createStorageProbe({
   queues,
@@ -38,8 +44,9 @@ export function createStorageProbe({
 
   return {
     useQueue: async () => {
-      const name = `agent-requests-doctor-${unique()}`;
-      const queue = openQueueService(queues).getQueueClient(name);
+      const service = openQueueService(queues);
+      const name = `${queuePrefix}${unique()}`;
+      const queue = service.getQueueClient(name);
       await step(`Queue ${name} can't be made`, async () =>
         queue.createIfNotExists({ abortSignal: abortSignal() }),
       );
@@ -68,6 +75,14 @@ export function createStorageProbe({
           queue.deleteIfExists({ abortSignal: abortSignal() }),
         );
       }
+      await step(`Queues ${queuePrefix}… can't be listed`, async () => {
+        for await (const { name: left } of service.listQueues({
+          prefix: queuePrefix,
+          abortSignal: abortSignal(),
+        })) {
+          if (isStale(left.slice(queuePrefix.length))) await service.deleteQueue(left);
+        }
+      });
     },
 
     useTable: async () => {
@@ -94,6 +109,15 @@ export function createStorageProbe({
           table.deleteEntity(partition, rowKey, { abortSignal: abortSignal() }),
         );
       }
+      await step(`Rows of table ${tableName} can't be listed`, async () => {
+        const queryOptions = { filter: odata`PartitionKey eq ${partition}` };
+        for await (const { rowKey: left } of table.listEntities({
+          queryOptions,
+          abortSignal: abortSignal(),
+        })) {
+          if (left !== undefined && isStale(left)) await table.deleteEntity(partition, left);
+        }
+      });
     },
 
     queueExists: async name =>

@@ -63,3 +63,9 @@ export function json<T>(schema: z.ZodType<T>): z.ZodType<T> {
     })
     .pipe(schema);
 }
+
+/** A text that is a number, in words. */
+export function aNumber(least: number, most: number): z.ZodType<number> {
+  const message = `must be a number from ${least} to ${most}`;
+  return z.coerce.number(message).min(least, message).max(most, message);
+}

@@ -32,6 +32,9 @@ const otlpHeaders = z
   .string()
   .regex(/^\s*[^=,\s]+=[^,]*(?:,\s*[^=,\s]+=[^,]*)*$/, 'must be name=value pairs, separated by commas');
 
+const everyMs = 'must be a whole number of milliseconds from 1000 to 3600000';
+const interval = z.coerce.number(everyMs).int(everyMs).min(1_000, everyMs).max(3_600_000, everyMs);
+
 /** As OpenTelemetry and Application Insights name it; so whoever has set these for others has set them for us. */
 export function readTelemetry(env: Env, read: Reader): TelemetryConfig | undefined {
   const base = read.optional('OTEL_EXPORTER_OTLP_ENDPOINT', collectorUrl);
@@ -61,8 +64,7 @@ export function readTelemetry(env: Env, read: Reader): TelemetryConfig | undefin
       ),
   );
   const serviceName = read.optional('OTEL_SERVICE_NAME', z.string().max(255)) ?? 'azdo-batch-agents';
-  const metricsEveryMs =
-    read.optional('OTEL_METRIC_EXPORT_INTERVAL', z.coerce.number().int().min(1_000).max(3_600_000)) ?? 30_000;
+  const metricsEveryMs = read.optional('OTEL_METRIC_EXPORT_INTERVAL', interval) ?? 30_000;
   const hasOtlp = tracesUrl !== undefined || metricsUrl !== undefined;
   if (env['OTEL_SDK_DISABLED']?.toLowerCase() === 'true') return undefined;
   if (!hasOtlp && connectionString === undefined) return undefined;

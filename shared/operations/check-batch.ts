@@ -2,7 +2,7 @@ import type { Config } from '../config.js';
 import type { Profile } from '../domain/profile.js';
 import type { BatchPoolSetup, BatchProbe } from '../ports/probes.js';
 import type { Clock } from '../ports.js';
-import { type Check, clockCheck, type Finding, ok } from './checks.js';
+import { awayRemedy, type Check, clockCheck, type Finding, ok } from './checks.js';
 
 const role = 'Azure Batch Job Submitter';
 
@@ -26,6 +26,7 @@ export function batchChecks({
       name: 'Azure Batch accepts the sign-in',
       isSignIn: true,
       remedy: signInRemedy,
+      remedyWhenAway: awayRemedy('BatchAccountUrl'),
       run: async () => {
         await batch.signIn();
         return ok(

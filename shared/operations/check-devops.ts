@@ -1,7 +1,7 @@
 import type { Config } from '../config.js';
 import type { DevOpsProbe } from '../ports/probes.js';
 import type { Clock } from '../ports.js';
-import { type Check, clockCheck, ok } from './checks.js';
+import { awayRemedy, type Check, clockCheck, ok } from './checks.js';
 
 export function devOpsChecks({
   config,
@@ -24,6 +24,7 @@ export function devOpsChecks({
       name: 'Azure DevOps accepts the sign-in',
       isSignIn: true,
       remedy: signInRemedy,
+      remedyWhenAway: awayRemedy('AzDOUrl'),
       run: async () => {
         const { share } = await devOps.signIn();
         const how = hasToken ? 'Signed in with AzDOToken.' : "Signed in with the app's identity.";

@@ -18,12 +18,19 @@ export interface Check {
   readonly name: string;
   /** What to do when it throws. A sentence that names the setting, role or command. */
   readonly remedy: string;
+  /** What to do instead when no answer came; a key has nothing to do with that. */
+  readonly remedyWhenAway?: string;
   /** Nothing else of its area can succeed when it fails. */
   readonly isSignIn?: boolean;
   run(): Promise<Finding>;
 }
 
 export const ok = (detail: string): Finding => ({ status: 'ok', detail });
+
+/** @param setting which names the service's address. */
+export const awayRemedy = (setting: string): string =>
+  `Check ${setting}, and that the network of this app (DNS, firewalls, private endpoints) lets it reach that address. ` +
+  'If both are right, the service is away: see its status page.';
 
 /** Each by itself: one that gives no answer keeps no other from it. */
 const patienceMs = 15_000;
@@ -52,11 +59,11 @@ export async function runChecks(clock: Clock, checks: readonly Check[]): Promise
 
 async function runOne(clock: Clock, check: Check): Promise<Ran> {
   const result = await inTime(clock, patienceMs, async () => check.run());
-  const { remedy } = check;
+  const { remedy, remedyWhenAway: away = remedy } = check;
   if (result.kind === 'done') return { check, finding: result.value, code: undefined };
   if (result.kind === 'late') {
     const detail = `It gave no answer within ${patienceMs / 1_000} seconds.`;
-    return { check, finding: { status: 'failed', detail, remedy }, code: 'late' };
+    return { check, finding: { status: 'failed', detail, remedy: away }, code: 'late' };
   }
   const { error } = result;
   const code = error instanceof TransientError ? error.failure.code : undefined;
@@ -66,7 +73,8 @@ async function runOne(clock: Clock, check: Check): Promise<Ran> {
       : error instanceof Error
         ? error.message
         : 'It failed in a way that nobody has foreseen.';
-  return { check, finding: { status: 'failed', detail, remedy }, code };
+  const isAway = code?.endsWith('Unavailable') === true;
+  return { check, finding: { status: 'failed', detail, remedy: isAway ? away : remedy }, code };
 }
 
 /** Whether a service's clock and ours agree. */

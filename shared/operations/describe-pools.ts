@@ -125,16 +125,17 @@ function detailOf(
       return names
         .map(name => {
           const begun = live.filter(request => request.profile === name && hasBegun(request)).length;
-          return `Profile ${name} allows ${profiles.get(name)?.maxAlive ?? 0} agents at once (maxAlive), and has ${begun}.`;
+          const most = profiles.get(name)?.maxAlive ?? 0;
+          return `Profile ${name} allows ${most} ${most === 1 ? 'agent' : 'agents'} at once (maxAlive), and has ${begun}.`;
         })
         .join(' ');
     }
     case 'task':
-      return 'Its Batch task is being made.';
+      return 'The Batch task is being made.';
     case 'node': {
-      if (!knowsTasks) return 'Azure Batch can not be asked now what their tasks wait for.';
+      if (!knowsTasks) return 'Azure Batch can not be asked now what the tasks wait for.';
       if (view?.problem) return view.problem.message;
-      if (!view?.nodes) return `Batch pool ${batchPool} has no node for them yet.`;
+      if (!view?.nodes) return `Batch pool ${batchPool} has no free node yet.`;
       const { current, target, starting } = view.nodes;
       const more =
         target > current || starting > 0
@@ -143,8 +144,8 @@ function detailOf(
       return `No node of Batch pool ${batchPool} is free: it has ${current} of ${target}, and ${more}.`;
     }
     case 'container':
-      return 'Their nodes make the container ready, which includes pulling the image.';
+      return 'The node makes the container ready, which includes pulling the image.';
     case 'registration':
-      return 'Their containers run; the agents have not registered yet.';
+      return 'The container runs; its agent has not registered yet.';
   }
 }

@@ -2,6 +2,7 @@ import type { Browser } from 'playwright-core';
 import * as assert from 'uvu/assert';
 import { openChromium } from '../../scripts/dashboard/chromium.js';
 import type { Stack } from '../../scripts/local/stack/stack.js';
+import { remedyFor } from '../../shared/domain/failure-guide.js';
 import { browserSuite } from '../support/browser-suite.js';
 import { waitFor } from '../support/wait-for.js';
 import { type AgentsApi, agentsApi } from './support/agents-api.js';
@@ -83,6 +84,8 @@ page('leads from the list to why a request failed, and from there to its agent',
   const detail = tab.getByRole('dialog', { name: lost });
   await detail.getByText('latePool').first().waitFor();
   for (const text of ['Cause.', 'What to do.', 'History', 'Tag team']) await detail.getByText(text).waitFor();
+  const failure = detail.locator('.failure');
+  assert.is((await failure.innerText()).split(remedyFor('PoolMissing')).length, 2, 'what to do is told once');
   assert.is(await detail.locator('.history li').count(), (await api.get(lost)).history.length);
   assert.match(tab.url(), `#request=${lost}`);
   await tab.keyboard.press('Escape');

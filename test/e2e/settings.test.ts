@@ -71,6 +71,8 @@ settings('that are malformed are named in one error, and no secret is shown', as
     assert.match(output, name);
   }
   assert.is(output.match(/settings need attention/g)?.length, 1, 'one error');
+  assert.match(output, 'WatchSeconds: must be a number from 0.2 to 300 (it is "often").');
+  assert.not.match(output, /^ +at /m, 'no stack');
   for (const secret of Object.values(secrets)) assert.not.match(output, secret);
   assert.not.match(output, 'c2VjcmV0');
 });

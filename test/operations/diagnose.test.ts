@@ -236,6 +236,26 @@ diagnosis('names services that do not answer', async () => {
     'devops failed: Azure DevOps accepts the sign-in',
   ]);
   assert.match(JSON.stringify(answer), 'nothing listens at its address');
+  // A new token does not bring a service back.
+  assert.match(
+    notOk(answer).find(({ area }) => area === 'devops')?.remedy ?? '',
+    /^Check AzDOUrl, and that the network/,
+  );
+});
+
+diagnosis('clears away what storage did late, when nobody waited for it any more', async () => {
+  const before = (Date.now() - 11 * 60_000).toString(36);
+  const service = QueueServiceClient.fromConnectionString(storage.connectionString);
+  await service.createQueue(`agent-requests-doctor-${before}-1`);
+  const options = { allowInsecureConnection: true };
+  const table = TableClient.fromConnectionString(storage.connectionString, 'AgentRequests', options);
+  await table.createEntity({ partitionKey: 'doctor', rowKey: `${before}-1` });
+  // Another who tries at this moment keeps what is theirs.
+  const theirs = `agent-requests-doctor-${Date.now().toString(36)}-2`;
+  await service.createQueue(theirs);
+  await doctor();
+  assert.equal(await leftovers(), [theirs]);
+  await service.deleteQueue(theirs);
 });
 
 diagnosis('names a right that is missing, and the role that gives it', async () => {

@@ -89,6 +89,11 @@ pools('tells who waits for a free place from who is about to start', async () =>
     ],
   );
   assert.match(pool?.waits[1]?.detail ?? '', 'Profile ubuntu allows 2 agents at once (maxAlive), and has 1.');
+
+  const one = open({ AgentProfiles: JSON.stringify({ ubuntu: { ...profile, maxAlive: 1 } }) });
+  await haveRequest(one, 'busy', { requestId: 'a' });
+  await haveRequest(one, 'accepted', { requestId: 'b' });
+  assert.match((await look(one))[0]?.waits[0]?.detail ?? '', 'allows 1 agent at once');
 });
 
 pools('shows the pools of live requests whose profile is gone or names another', async () => {

@@ -27,12 +27,13 @@ function run(
   { folder }: Context,
   port: number,
   command: readonly [string, ...string[]] = ['node', join(root, 'dist', 'scripts', 'start.js')],
+  env: Readonly<Record<string, string>> = {},
 ) {
   const [file, ...args] = command;
   const child = execa(file, [...args, '--port', String(port), '--data', folder.path], {
     cwd: root,
     // In CI colours are on without a terminal.
-    env: { NO_COLOR: '1' },
+    env: { NO_COLOR: '1', ...env },
     reject: false,
     all: true,
     forceKillAfterDelay: false,
@@ -118,6 +119,19 @@ start('says in one sentence that a port is taken', async context => {
   } finally {
     server.close();
   }
+});
+
+start('tells a wrong setting once, a line each, and no stack', async context => {
+  const { child, said } = run(context, await getPort(), undefined, {
+    WatchSeconds: 'often',
+    KeepPlaceholders: 'x',
+  });
+  assert.is((await child).exitCode, 1);
+  for (const name of ['2 settings need attention', 'WatchSeconds: ', 'KeepPlaceholders: ']) {
+    assert.is(said().split(name).length, 2, said());
+  }
+  assert.match(said(), /\nhost ended with exit code 1 before it was ready\.\s*$/);
+  assert.not.match(said(), /^(host +│)? +at /m, said());
 });
 
 start('its parts end when it is killed', async context => {

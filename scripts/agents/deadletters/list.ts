@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { DeadLetterFilter } from '../client.js';
 import { addExamples, wholeNumber } from '../options.js';
-import { print, printJson, remark, time } from '../output.js';
+import { printJson, printStyled, remark, time } from '../output.js';
 import { take } from '../requests/list.js';
 import { openSession } from '../session.js';
 
@@ -23,7 +23,7 @@ export function addList(parent: Command): void {
     if (json) return printJson({ deadLetters: found, more });
     if (found.length === 0) return remark('There are no such dead letters.');
     const { table } = await import('../table.js');
-    print(
+    printStyled(
       await table(
         ['request', 'profile', 'code', 'ended (UTC)', 'reason'],
         found.map(({ requestId, profile, failure, endedAt }) => [

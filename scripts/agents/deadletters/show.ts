@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { addExamples, requestId as asRequestId } from '../options.js';
-import { print, printJson } from '../output.js';
+import { print, printJson, printStyled } from '../output.js';
 import { openSession } from '../session.js';
 
 export function addShow(parent: Command): void {
@@ -14,7 +14,7 @@ export function addShow(parent: Command): void {
     const letter = await client.deadLetter(requestId);
     if (json) return printJson(letter);
     const { describe } = await import('../requests/describe.js');
-    print(await describe(letter));
+    printStyled(await describe(letter));
     if (letter.message !== undefined) print(`\nIts message:\n${letter.message}`);
     if (letter.messageBase64 !== undefined) print(`\nIts message, in base64:\n${letter.messageBase64}`);
   });

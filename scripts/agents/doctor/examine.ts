@@ -1,11 +1,10 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import * as z from 'zod';
+import { product } from '../../../shared/adapters/product.js';
 import type { Diagnosis } from '../../../shared/answers/diagnosis.js';
 import { root } from '../../root.js';
 import { createClient } from '../client.js';
-import { CommandError, Refused } from '../command-error.js';
-import { apiUrlOf, keyIn, keyOf, type Named, runningApiUrl } from '../find-app.js';
+import { AppAway, CommandError, KeyRefused, Refused } from '../command-error.js';
+import { apiUrlOf, keyIn, keyOf, keyPlace, type Named, runningApiUrl } from '../find-app.js';
 import { createCall } from '../http.js';
 
 type AppCheck = Diagnosis['checks'][number];
@@ -29,7 +28,6 @@ const Health = z.looseObject({
   status: z.string(),
   dependencies: z.record(z.string(), z.object({ reachable: z.boolean() })),
 });
-const Package = z.object({ version: z.string() });
 
 /**
  * From the near to the far: what the rest needs is tried first, and without it the rest is not tried at all.
@@ -60,6 +58,7 @@ export async function examine(named: Named, env: Environment, settingsFolder = r
   };
 
   const { url, data, from } = named;
+  const keyFrom = keyPlace(named);
   const apiUrl = await check('The app is named', async () => {
     const found = url === undefined ? await runningApiUrl(data) : apiUrlOf(url);
     return [found, `${found}, from ${url === undefined ? `the folder ${data}` : from}`];
@@ -73,32 +72,43 @@ export async function examine(named: Named, env: Environment, settingsFolder = r
   }
   const key = await check('There is a key', async () => [
     url === undefined ? await keyIn(data) : keyOf(env),
-    `from ${url === undefined ? `${data}/host/keys.json` : 'AGENTS_KEY'}`,
+    `from ${keyFrom}`,
   ]);
   if (apiUrl === undefined) return report(null);
 
   // It takes no key, so it is asked with none: who answers is not known yet.
-  const anonymous = createCall(async () => ({ apiUrl, key: 'none' }));
+  const anonymous = createCall(async () => ({ apiUrl, key: 'none', keyFrom }));
   const health = await check('The app answers', async () => {
     const { value } = await anonymous('GET', '/health', { schema: Health });
     return [value, `It says that it is ${value.status}.`];
   });
   if (!health || key === undefined) return report(null);
 
-  const client = createClient(async () => ({ apiUrl, key }));
-  const accepted = await check('The key is accepted', async () => {
-    await client.requests({}).next();
-    return [true, 'It opens the requests.'];
-  });
-  if (!accepted) return report(null);
+  const client = createClient(async () => ({ apiUrl, key, keyFrom }));
+  // It tells of the key, too. Any other call needs storage, and would wait in vain where that is what is wrong.
+  const asked = await settled(client.diagnosis());
+  if (!(asked.error instanceof AppAway)) {
+    const accepted = await check('The key is accepted', async () => {
+      if (asked.error instanceof KeyRefused) throw asked.error;
+      return [true, 'It opens the app.'];
+    });
+    if (!accepted) return report(null);
+  }
   const diagnosis = await check('The app examines itself', async () => {
-    const value = await client.diagnosis();
-    return [value, `${value.checks.length} checks, see below`];
+    if (asked.value === undefined) throw asked.error;
+    return [asked.value, `${asked.value.checks.length} checks, see below`];
   });
   if (!diagnosis) return report(null);
-  const ours = Package.parse(JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))).version;
-  checks.push(compareVersions(ours, diagnosis.version), ...diagnosis.checks);
+  checks.push(compareVersions(product.productVersion, diagnosis.version), ...diagnosis.checks);
   return report(diagnosis.version);
+}
+
+async function settled<T>(promise: Promise<T>): Promise<{ readonly value?: T; readonly error?: unknown }> {
+  try {
+    return { value: await promise };
+  } catch (error) {
+    return { error };
+  }
 }
 
 function compareVersions(ours: string, theirs: string): Check {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { exitCodes } from '../command-error.js';
 import { addExamples } from '../options.js';
-import { print, printJson } from '../output.js';
+import { printJson, printStyled } from '../output.js';
 import { namedApp, wantsJson } from '../session.js';
 
 export function addDoctor(parent: Command): void {
@@ -19,7 +19,7 @@ warnings do not count.`,
     const { examine } = await import('./examine.js');
     const report = await examine(namedApp(command), process.env);
     if (wantsJson(command)) printJson(report);
-    else print((await import('./report.js')).describe(report));
+    else printStyled((await import('./report.js')).describe(report));
     if (!report.ok) process.exitCode = exitCodes.unhealthy;
   });
 }

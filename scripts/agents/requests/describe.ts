@@ -1,4 +1,4 @@
-import { guideTo } from '../../../shared/domain/failure-guide.js';
+import { causeOf, guideTo } from '../../../shared/domain/failure-guide.js';
 import type { ShownRequest } from '../client.js';
 import { colours, duration, flat, screenWidth, time, wrap } from '../output.js';
 import { table } from '../table.js';
@@ -30,13 +30,17 @@ export async function describe(request: ShownRequest): Promise<string> {
     history.map(({ at, state, attempt, detail }) => [time(at), state, String(attempt), detail]),
   );
   return [
-    `${colours.bold(request.requestId)} is ${request.state}`,
-    ...facts.flatMap(([name, fact]) => (fact === undefined ? [] : [`  ${name.padEnd(14)}${flat(fact)}`])),
+    `${colours.bold(flat(request.requestId))} is ${request.state}`,
+    ...facts.flatMap(([name, fact]) => (fact === undefined ? [] : [factOf(name, fact)])),
     '',
     story,
     ...(request.failure ? ['', failureOf(request)] : []),
   ].join('\n');
 }
+
+const factIndent = ' '.repeat(16);
+const factOf = (name: string, fact: string): string =>
+  `  ${name.padEnd(14)}${wrap(fact, screenWidth(), factIndent).trimStart()}`;
 
 /** What went wrong, why, and what to do; empty if nothing did. */
 export function failureOf({ failure, links }: ShownRequest): string {
@@ -47,10 +51,10 @@ export function failureOf({ failure, links }: ShownRequest): string {
     return line.replace(`${name}:`, colours.bold(`${name}:`));
   };
   return [
-    colours.red(`${failure.code} (${failure.stage}): ${title}`),
-    wrap(failure.message, screenWidth(), '  '),
+    colours.red(flat(`${failure.code} (${failure.stage}): ${title}`)),
+    wrap(causeOf(failure), screenWidth(), '  '),
     part('Cause', cause),
     part(`Remedy, by the ${who}`, remedy),
-    ...(links.help === null ? [] : [`  ${colours.bold('More:')} ${links.help}`]),
+    ...(links.help === null ? [] : [`  ${colours.bold('More:')} ${flat(links.help)}`]),
   ].join('\n');
 }

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import { requestStates } from '../../../shared/domain/request.js';
 import type { RequestFilter, ShownRequest } from '../client.js';
 import { addExamples, tag, wholeNumber } from '../options.js';
-import { print, printJson, remark, time } from '../output.js';
+import { printJson, printStyled, remark, time } from '../output.js';
 import { openSession } from '../session.js';
 
 interface Options extends RequestFilter {
@@ -28,7 +28,7 @@ export function addList(parent: Command): void {
     if (json) return printJson({ requests: found, more });
     if (found.length === 0) return remark('There are no such requests.');
     const { table } = await import('../table.js');
-    print(
+    printStyled(
       await table(
         ['request', 'state', 'profile', 'asked for (UTC)', 'last'],
         found.map(({ requestId, state, profile, createdAt, history }) => [

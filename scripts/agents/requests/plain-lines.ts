@@ -1,5 +1,5 @@
 import type { ShownRequest } from '../client.js';
-import { flat, hang, print, time } from '../output.js';
+import { flat, hang, print, printStyled, time } from '../output.js';
 import { failureOf } from './describe.js';
 import { type Display, ignore } from './display.js';
 
@@ -16,7 +16,7 @@ export function plainLines(): Display {
       if (request.endedAt === null || failureTold) return;
       failureTold = true;
       const failure = failureOf(request);
-      if (failure !== '') print(failure);
+      if (failure !== '') printStyled(failure);
     },
     finish: ignore,
     close: ignore,

@@ -1,7 +1,7 @@
 import ora from 'ora';
 import { endStates } from '../../../shared/domain/request.js';
 import type { ShownRequest } from '../client.js';
-import { colours, duration, flat, print, screenWidth, shorten } from '../output.js';
+import { colours, duration, flat, printStyled, screenWidth, shorten } from '../output.js';
 import { failureOf } from './describe.js';
 import type { Display } from './display.js';
 import { type Step, stepsOf } from './steps.js';
@@ -41,14 +41,14 @@ export function progress(): Display {
       const over = request.endedAt !== null;
       const finished = over ? steps.slice(0, -1) : steps.filter(({ to }) => to !== undefined);
       if (finished.length > told) spinner.stop();
-      for (const step of finished.slice(told)) print(`${mark(true)} ${lineOf(step, lengthOf(step))}`);
+      for (const step of finished.slice(told)) printStyled(`${mark(true)} ${lineOf(step, lengthOf(step))}`);
       // A history that was cut short at its beginning tells fewer steps.
       told = finished.length;
       const last = steps.at(-1);
       if (over || !last) {
         stop();
         current = undefined;
-        return print(endOf(request));
+        return printStyled(endOf(request));
       }
       if (current?.step.from !== last.from || current.step.state !== last.state) {
         current = { step: last, sinceMs: Date.now() - ageOf(last) };
@@ -60,7 +60,7 @@ export function progress(): Display {
     },
     finish() {
       stop();
-      if (current) print(`${mark(true)} ${lineOf(current.step, Date.now() - current.sinceMs)}`);
+      if (current) printStyled(`${mark(true)} ${lineOf(current.step, Date.now() - current.sinceMs)}`);
     },
     close: stop,
   };

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { exitCodes } from '../command-error.js';
 import { addExamples, addPatience, requestId as asRequestId } from '../options.js';
-import { print, printJson } from '../output.js';
+import { printJson, printStyled } from '../output.js';
 import { openSession } from '../session.js';
 import { withAdvice } from './not-found.js';
 
@@ -28,7 +28,7 @@ export function addStatus(parent: Command): void {
     if (!follow) {
       if (json) return printJson(request);
       const { describe } = await import('./describe.js');
-      return print(await describe(request));
+      return printStyled(await describe(request));
     }
     const { watch } = await import('./watch.js');
     const last = await watch(client, request, { json, patience, until: 'end' });

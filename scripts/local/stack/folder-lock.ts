@@ -18,11 +18,18 @@ const isAlive = (pid: number): boolean => {
  * @throws a sentence when a living process has it
  */
 export async function lockFolder(folder: string): Promise<() => Promise<void>> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
   const path = join(folder, 'stack.pid');
   // Complete before it is there under its name: a lock without a number would look like one left behind.
   const mine = `${path}.${process.pid}`;
-  await writeFile(mine, String(process.pid));
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await writeFile(mine, String(process.pid));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(`${folder} can not be used to keep data in: choose another folder. (${why})`, {
+      cause: error,
+    });
+  }
   try {
     await take(mine, path, folder);
   } finally {

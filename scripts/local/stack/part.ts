@@ -31,6 +31,23 @@ const Ready = z.object({
 });
 export type Ready = z.infer<typeof Ready>;
 
+/** A part that would not start. */
+export class NotReady extends Error {
+  override readonly name = 'NotReady';
+
+  /**
+   * @param how what became of it, without what it printed: whoever has shown that already need not do so again.
+   * @param output the last lines that it printed.
+   */
+  constructor(
+    readonly part: string,
+    readonly how: string,
+    output: string,
+  ) {
+    super(output === '' ? how : `${how} Its last words:\n${output}`);
+  }
+}
+
 const startTimeoutMs = 60_000;
 /** A part gives itself 8 seconds to end. */
 const stopTimeoutMs = 10_000;
@@ -101,8 +118,8 @@ export class Part {
     } catch (error) {
       run.expected = true;
       await this.kill();
-      if (signal?.aborted || !(error instanceof Error) || !this.output) throw error;
-      throw new Error(`${error.message} Its last words:\n${this.output}`, { cause: error });
+      if (signal?.aborted || !(error instanceof Error)) throw error;
+      throw new NotReady(this.name, error.message, this.output);
     } finally {
       clearTimeout(timer);
       if (onAbort) signal?.removeEventListener('abort', onAbort);

@@ -14,7 +14,8 @@ import { view } from './view.js';
 const mostAtOnce = 200;
 
 export const DeadLetters = () => {
-  const letters = deadLetters.items.value;
+  // They come in the order in which they were asked for; people look for what has just happened.
+  const letters = deadLetters.items.value.toSorted((one, other) => endOf(other) - endOf(one));
   const chosen = letters.filter(({ requestId }) => selected.value.has(requestId));
   const { profile, tag } = view.value;
   return (
@@ -81,9 +82,11 @@ export const DeadLetters = () => {
   );
 };
 
+const endOf = ({ endedAt, updatedAt }: ShownRequest): number => Date.parse(endedAt ?? updatedAt);
+
 const Letter = ({ letter }: { readonly letter: ShownRequest }) => {
-  const { requestId, profile, tags, failure, endedAt, updatedAt } = letter;
-  const at = Date.parse(endedAt ?? updatedAt);
+  const { requestId, profile, tags, failure } = letter;
+  const at = endOf(letter);
   return (
     <tr role="row">
       <td role="cell" class="pick">

@@ -1,4 +1,4 @@
-import { guideTo } from '../../domain/failure-guide.js';
+import { causeOf, guideTo } from '../../domain/failure-guide.js';
 import type { ShownRequest } from '../../domain/view.js';
 import { axisOf } from './axis.js';
 import { Bar } from './bar.js';
@@ -103,7 +103,7 @@ const Failure = ({
         <span aria-hidden="true">▲ </span>
         {guide.title} <span class="sub">{`${failure.code}, at ${failure.stage}`}</span>
       </h3>
-      <p>{failure.message}</p>
+      <p>{causeOf(failure)}</p>
       <p>
         <strong>Cause.</strong> {guide.cause}
       </p>

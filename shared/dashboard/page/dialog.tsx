@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 
 /**
  * The browser's own dialog: it keeps the focus in, closes on Esc, and gives the focus back to where it came from.
@@ -18,7 +18,8 @@ export const Dialog = ({
   readonly children: ComponentChildren;
 }) => {
   const element = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  // Before it is painted: what it was about is gone by then.
+  useLayoutEffect(() => {
     const dialog = element.current;
     if (open && dialog?.open === false) dialog.showModal();
     if (!open && dialog?.open === true) dialog.close();

@@ -86,7 +86,7 @@ const PoolRow = ({ pool }: { readonly pool: Pool }) => (
           <strong>
             {wait.count} {reasonWords[wait.reason] ?? wait.reason}
           </strong>{' '}
-          since {duration(now.value - Date.parse(wait.oldestSince))}. {wait.detail}
+          for up to {duration(now.value - Date.parse(wait.oldestSince))}. {wait.detail}
         </p>
       ))}
       {!pool.problem && pool.waits.length === 0 && <span class="none">Nothing waits.</span>}

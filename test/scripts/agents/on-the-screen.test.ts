@@ -4,13 +4,15 @@ import { execa } from 'execa';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as z from 'zod';
-import { duration } from '../../../scripts/agents/output.js';
+import { duration, flat, shorten, wrap } from '../../../scripts/agents/output.js';
 import { readAnswer } from '../../../scripts/agents/read-answer.js';
 import { newEntries } from '../../../scripts/agents/requests/plain-lines.js';
 import { stepsOf } from '../../../scripts/agents/requests/steps.js';
 import { table } from '../../../scripts/agents/table.js';
 import { root } from '../../../scripts/root.js';
+import { product } from '../../../shared/adapters/product.js';
 import { agents } from '../../support/agents-command.js';
+import { FakeApp, fakeAppKey } from '../../support/fake-app.js';
 import { makeTempFolder } from '../../support/temp-folder.js';
 
 const screen = suite('what the command line shows');
@@ -32,6 +34,44 @@ screen('fits a table into any width, and tears no id apart', async () => {
   }
   // No terminal: one line a row, for those who search it.
   assert.is((await table(head, rows, undefined)).split('\n').length, 3);
+});
+
+// oxlint-disable-next-line no-control-regex -- what moves the cursor, hides or turns round what follows
+const trickery = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
+const evil = 'a\u001b[8mhidden\u001b]0;title\u0007\u009b2J\u202eb\u001b[31mred\r';
+
+screen(
+  'takes out of the texts of others what would move the cursor, hide or turn round what follows',
+  async () => {
+    assert.is(flat(evil), 'ahiddenbred');
+    assert.is(wrap(evil, 80), 'ahiddenbred');
+    const app = new FakeApp();
+    await app.start();
+    try {
+      const failure = { code: 'PoolMissing', stage: 'container', message: evil, retryable: false } as const;
+      app.add('a', { tags: { [evil]: evil }, failure, batch: { poolId: evil, jobId: evil, taskId: evil } });
+      app.change('a', 'deadLettered', evil);
+      const env = { AGENTS_URL: app.url, AGENTS_KEY: fakeAppKey };
+      for (const command of [['list'], ['status', 'a'], ['status', 'a', '--watch']]) {
+        const { stdout } = await agents(command, env);
+        assert.match(stdout, 'ahidden');
+        assert.not.match(stdout, trickery, command.join(' '));
+        const json = (await agents([...command, '--json'], env)).stdout;
+        assert.not.match(json, trickery, `${command.join(' ')} --json`);
+        assert.match(JSON.stringify(JSON.parse(json)), JSON.stringify(evil).slice(1, -1), 'the same text');
+      }
+    } finally {
+      await app.stop();
+    }
+  },
+);
+
+screen('counts columns as terminals do, and cuts no emoji in two', async () => {
+  assert.is(shorten('🦄🦄🦄🦄', 8), '🦄🦄🦄🦄');
+  assert.is(shorten('🦄🦄🦄🦄', 7), '🦄🦄🦄…');
+  assert.is(wrap('日本語 チーム', 8), '日本語\nチーム');
+  const text = await table(['team', 'reason'], [['日本語チーム', 'It waits.']], 80);
+  assert.match(text, '日本語チーム  It waits.');
 });
 
 const entry = (state: 'accepted' | 'starting' | 'online', at: number, attempt: number, detail: string) => ({
@@ -121,7 +161,8 @@ words azdo-batch-agents deadletters r
 words azdo-batch-agents completion ''
 words azdo-batch-agents pools --j
 words azdo-batch-agents list '$(touch made)' --pro
-azdo-batch-agents --help | head -1`;
+azdo-batch-agents --help | head -1
+azdo-batch-agents --version`;
     const ran = await execa('bash', ['-c', script], {
       cwd: folder.path,
       env: { PATH: `${bin}:${process.env['PATH'] ?? ''}` },
@@ -136,6 +177,7 @@ azdo-batch-agents --help | head -1`;
       '--json',
       '--profile',
       'Usage: azdo-batch-agents [options] [command]',
+      product.productVersion,
     ]);
     assert.is(ran.stderr, '');
     const files = await execa('ls', [folder.path]);

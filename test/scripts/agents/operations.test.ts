@@ -119,6 +119,12 @@ operator('examines the way to the app and what the app says of itself, and says 
   assert.match(fine.stdout, /warning +Agents can be removed\n +w\n +→ Grant it\./);
   assert.match(fine.stdout, /checks: 6 ok, 2 warning\. The app is version 9\.9\.9\./);
 
+  assert.equal(
+    app.calls.filter(call => !call.endsWith('/health')),
+    ['POST /api/diagnosis'],
+    'nothing that needs storage, which may be what is away',
+  );
+
   const [first] = app.diagnosis.checks;
   assert.ok(first);
   app.diagnosis = {
@@ -196,7 +202,7 @@ operator('says which file to mend when the one with the keys is broken', async (
     const data = folder.path;
     await noteRunningApp(data, { url: app.url, pid: process.pid });
     await mkdir(join(data, 'host'));
-    for (const text of ['{"functionKeys":', '{}', '[]']) {
+    for (const text of ['{"functionKeys":', '{}', '[]', '{"functionKeys":{"default":"s3cret\\nkey"}}']) {
       await writeFile(join(data, 'host', 'keys.json'), text);
       const ran = await agents(['pools', '--data', data]);
       assert.is(ran.exitCode, 3);
@@ -205,7 +211,10 @@ operator('says which file to mend when the one with the keys is broken', async (
         /^.*host\/keys\.json .*functionKeys\.default: remove it and run `npm start` anew/,
       );
       assert.is(ran.stderr.split('\n').length, 1);
+      assert.not.match(ran.stderr, 's3cret');
     }
+    await writeFile(join(data, 'host', 'keys.json'), '{"functionKeys":{"default":"an-old-key"}}');
+    assert.match((await agents(['pools', '--data', data])).stderr, /\(401\): check .*host\/keys\.json, or/);
     await writeFile(
       join(data, 'host', 'keys.json'),
       JSON.stringify({ functionKeys: { default: fakeAppKey } }),
@@ -213,9 +222,33 @@ operator('says which file to mend when the one with the keys is broken', async (
     // Whoever names a folder means it, whatever their shell has set.
     const named = await agents(['pools', '--data', data, '--json'], { AGENTS_URL: 'https://a.example' });
     assert.is(named.exitCode, 0, named.stderr);
+
+    await writeFile(join(data, 'app.json'), '{"url":');
+    const broken = await agents(['pools', '--data', data]);
+    assert.is(broken.exitCode, 3);
+    assert.match(broken.stderr, /app\.json, .* can not be understood: end `npm start`/);
   } finally {
     await folder.remove();
   }
+});
+
+operator('takes an address as it is copied: with a slash, or one of the routes at its end', async () => {
+  for (const path of [
+    '/',
+    '/api',
+    '/api/',
+    '/api/agents',
+    '/api/agents/a',
+    '/api/dashboard/',
+    '/api/help/X#y',
+  ]) {
+    const ran = await agents(['pools', '--json'], { ...env(), AGENTS_URL: `${app.url}${path}` });
+    assert.is(ran.exitCode, 0, `${path}: ${ran.stderr}`);
+  }
+  assert.equal([...new Set(app.calls)], ['GET /api/pools']);
+  // With the key in it, it should not be kept in a variable that is shown.
+  const withKey = await agents(['pools'], { ...env(), AGENTS_URL: `${app.url}/api/dashboard?code=x` });
+  assert.is(withKey.exitCode, 2);
 });
 
 operator('follows events, filtered, through a restart, and ends with 130 at Ctrl-C', async () => {

@@ -2,6 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as z from 'zod';
 import { shownRequestSchema } from '../../../shared/answers/request.js';
+import { remedyFor } from '../../../shared/domain/failure-guide.js';
 import { agents, type Ran, type Running, startAgents } from '../../support/agents-command.js';
 import { FakeApp, fakeAppKey } from '../../support/fake-app.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -100,7 +101,7 @@ requests('follows a request in a pipe with one plain line a change, and explains
   const failure = {
     code: 'PoolMissing',
     stage: 'nodeAllocation',
-    message: 'Batch pool p is missing.\u001b[2J',
+    message: `Batch pool p is missing.\u001b[2J ${remedyFor('PoolMissing')}`,
     retryable: false,
   } as const;
   app.change('a', 'deadLettered', 'PoolMissing: Batch pool p is missing.', {
@@ -124,11 +125,13 @@ requests('follows a request in a pipe with one plain line a change, and explains
     ran.stdout,
     /PoolMissing \(nodeAllocation\)[^]*Cause:[^]*Remedy, by the platform team:[^]*More: .*\/help\/PoolMissing/,
   );
+  assert.is(ran.stdout.split(remedyFor('PoolMissing')).length, 2, 'what to do is told once');
   // oxlint-disable-next-line no-control-regex -- what could move the cursor begins with one
   assert.not.match(ran.stdout, /\u001b/);
 
   const shown = await run('status', 'a');
   assert.is(shown.exitCode, 0);
+  assert.not.match(shown.stdout, '\u001b');
   assert.match(shown.stdout, /^a is deadLettered\n[^]*profile +ubuntu[^]*Waiting for a node[^]*Remedy, by/);
 });
 
