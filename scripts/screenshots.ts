@@ -16,7 +16,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 
 const wanted = process.argv[2];
 const folder = wanted ?? join(root, '.github', 'images');
-const wide = { width: 1280, height: 1000 };
+const wide = { width: 1280, height: 1160 };
 const phone = { width: 390, height: 844 };
 
 async function open(

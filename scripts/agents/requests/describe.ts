@@ -25,6 +25,7 @@ export async function describe(request: ShownRequest): Promise<string> {
     ['link', links.self],
     ['pipeline', links.pipeline ?? undefined],
   ];
+  const failure = failureOf(request);
   const story = await table(
     ['at (UTC)', 'state', 'attempt', 'what happened'],
     history.map(({ at, state, attempt, detail }) => [time(at), state, String(attempt), detail]),
@@ -34,7 +35,7 @@ export async function describe(request: ShownRequest): Promise<string> {
     ...facts.flatMap(([name, fact]) => (fact === undefined ? [] : [factOf(name, fact)])),
     '',
     story,
-    ...(request.failure ? ['', failureOf(request)] : []),
+    ...(failure === '' ? [] : ['', failure]),
   ].join('\n');
 }
 
@@ -42,9 +43,9 @@ const factIndent = ' '.repeat(16);
 const factOf = (name: string, fact: string): string =>
   `  ${name.padEnd(14)}${wrap(fact, screenWidth(), factIndent).trimStart()}`;
 
-/** What went wrong, why, and what to do; empty if nothing did. */
-export function failureOf({ failure, links }: ShownRequest): string {
-  if (!failure) return '';
+/** What went wrong, why, and what to do; empty if nothing did. Who cancelled needs no reason of an earlier attempt. */
+export function failureOf({ state, failure, links }: ShownRequest): string {
+  if (!failure || state === 'cancelled') return '';
   const { title, cause, remedy, who } = guideTo(failure.code);
   const part = (name: string, text: string): string => {
     const line = wrap(`${name}: ${text}`, screenWidth(), '  ');

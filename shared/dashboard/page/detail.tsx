@@ -48,7 +48,9 @@ const Whole = ({ request }: { readonly request: ShownRequest }) => {
         profile {request.profile === '' ? 'unknown' : request.profile} · {request.devOpsPool}
       </p>
       <Bar life={life} axis={axisOf('age', [life], now.value)} />
-      {request.failure && <Failure request={request} failure={request.failure} />}
+      {request.failure && request.state !== 'cancelled' && (
+        <Failure request={request} failure={request.failure} />
+      )}
       <h3>Timings</h3>
       <dl class="figures">
         <Timing name="Queued" ms={timings.queuedMs} />

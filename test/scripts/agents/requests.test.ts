@@ -129,6 +129,14 @@ requests('follows a request in a pipe with one plain line a change, and explains
   // oxlint-disable-next-line no-control-regex -- what could move the cursor begins with one
   assert.not.match(ran.stdout, /\u001b/);
 
+  app.add('b', { failure });
+  app.change('b', 'cancelled', 'Cancelled by request.');
+  assert.not.match(
+    (await run('status', 'b', '--watch')).stdout,
+    'Remedy',
+    'it has not ended because of that',
+  );
+
   const shown = await run('status', 'a');
   assert.is(shown.exitCode, 0);
   assert.not.match(shown.stdout, '\u001b');
