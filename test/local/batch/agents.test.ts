@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import type { BatchServiceClient, BatchServiceModels } from '@azure/batch';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -6,6 +6,7 @@ import * as z from 'zod';
 import { defaultImages } from '../../../scripts/local/batch/images.js';
 import type { LocalBatch } from '../../../scripts/local/batch/server.js';
 import type { RunningDevOps } from '../../../scripts/local/devops/server.js';
+import { waitFor } from '../../support/wait-for.js';
 import { closeAll, play, type RunView, show, start, testFunction, webApi } from '../devops/stack.js';
 import { clientOf, images, pool, Scratch, startBatch, taskIn, textOf, until } from './support.js';
 
@@ -154,20 +155,22 @@ for (const runner of ['process', 'inline'] as const) {
 
   agents('killed in the middle of a job are not heard of any more, and no other dies with them', async () => {
     const other = await add();
-    const name = await add({ AZDO_LOCAL_FAULT: JSON.stringify({ does: 'dieInJob', afterMs: 300 }) });
+    const name = await add({ AZDO_LOCAL_FAULT: JSON.stringify({ does: 'dieInJob', afterMs: 1_500 }) });
     await Promise.all([listening(name), listening(other)]);
     const mark = scratch.file(`${name}.mark`);
-    const { runId } = await job(name, `touch "${mark}"; sleep 1; touch "${mark}.after"`);
+    const { runId } = await job(name, `touch "${mark}"; sleep 3; touch "${mark}.after"`);
     const { executionInfo } = await taskIn(client, 'agents', name, 'completed');
     assert.is(executionInfo?.exitCode, 137);
     assert.is(executionInfo?.failureInfo?.code, 'FailureExitCode');
     assert.ok(existsSync(mark), 'the job had begun');
+    const wouldEndAt = statSync(mark).mtimeMs + 3_500;
     const run = await show(devops, runId, 10);
     assert.match(run.log?.join('\n') ?? '', 'stopped hearing from agent');
     assert.is(await registered(name), true);
     assert.is((await client.task.get('agents', other)).state, 'running');
     await client.task.deleteMethod('agents', other);
     await gone(other);
+    await waitFor('the time at which its step would have ended', () => Date.now() > wouldEndAt);
     assert.not.ok(existsSync(`${mark}.after`), 'its step died with it');
   });
 
