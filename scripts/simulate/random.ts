@@ -42,6 +42,7 @@ export class Chance {
 /** FNV-1a of the purpose, begun with the seed. */
 function mix(seed: number, purpose: string): number {
   let hash = (0x811c9dc5 ^ seed) | 0;
-  for (const letter of `${seed} ${purpose}`) hash = Math.imul(hash ^ (letter.codePointAt(0) ?? 0), 0x01000193);
+  for (const letter of `${seed} ${purpose}`)
+    hash = Math.imul(hash ^ (letter.codePointAt(0) ?? 0), 0x01000193);
   return hash;
 }

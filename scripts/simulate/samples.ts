@@ -66,9 +66,7 @@ export class Samples {
     const column = columnOf.get(variable);
     const taken: number[] = [];
     for (let index = end - 1; index >= first; index -= 1) {
-      taken.push(
-        column === undefined ? 0 : (this.#values[(index % kept) * measured.length + column] ?? 0),
-      );
+      taken.push(column === undefined ? 0 : (this.#values[(index % kept) * measured.length + column] ?? 0));
     }
     return taken;
   }

@@ -9,10 +9,18 @@ import { Waiting } from './waiting.js';
 import type { World } from './world.js';
 
 /** What happens, in the order in which it does when several things happen in the same millisecond. */
-const kinds = { taskEnded: 0, nodeReady: 1, requested: 2, evicted: 3, allocate: 4, forgotten: 5, sample: 6, evaluate: 7 } as const;
-type Kind = keyof typeof kinds;
-const kindNames = Object.keys(kinds) as readonly Kind[];
-const kindCount = kindNames.length;
+const kinds = [
+  'taskEnded',
+  'nodeReady',
+  'requested',
+  'evicted',
+  'allocate',
+  'forgotten',
+  'sample',
+  'evaluate',
+] as const;
+type Kind = (typeof kinds)[number];
+const requestedRank = kinds.indexOf('requested');
 
 /** Batch goes on trying for nodes that it did not get. */
 const retryMs = minute;
@@ -108,7 +116,8 @@ class Simulation {
 
   /** @param which a task or a node, where the kind is about one */
   #at(kind: Kind, time: number, which = 0): void {
-    this.#events.push(which * kindCount + kinds[kind], Math.round(time) * kindCount + kinds[kind]);
+    const rank = kinds.indexOf(kind);
+    this.#events.push(which * kinds.length + rank, Math.round(time) * kinds.length + rank);
   }
 
   #step(): void {
@@ -116,17 +125,17 @@ class Simulation {
     const requested =
       requestedAt === undefined
         ? Number.POSITIVE_INFINITY
-        : Math.round(requestedAt) * kindCount + kinds.requested;
+        : Math.round(requestedAt) * kinds.length + requestedRank;
     if (requested < (this.#events.peekValue() ?? Number.POSITIVE_INFINITY)) {
       this.#now = Math.round(requestedAt ?? 0);
       this.#enqueue(this.#next);
       this.#next += 1;
       return;
     }
-    this.#now = Math.floor((this.#events.peekValue() ?? 0) / kindCount);
+    this.#now = Math.floor((this.#events.peekValue() ?? 0) / kinds.length);
     const event = this.#events.pop() ?? 0;
-    const which = Math.floor(event / kindCount);
-    switch (kindNames[event % kindCount]) {
+    const which = Math.floor(event / kinds.length);
+    switch (kinds[event % kinds.length]) {
       case 'taskEnded':
         return this.#taskEnded(which);
       case 'nodeReady':
@@ -142,7 +151,8 @@ class Simulation {
         return this.#sample();
       case 'evaluate':
         return this.#evaluate();
-      default:
+      case 'requested':
+      case undefined:
         throw new Error(`There is no event ${event}.`);
     }
   }
@@ -151,7 +161,9 @@ class Simulation {
     if (this.#now < this.trace.lasts || this.#next < this.trace.at.length) return false;
     if (this.#running > 0) return false;
     if (this.#waiting.size > 0) return this.#now >= this.trace.lasts + waitLimit;
-    return this.#nodes.all.length === 0 || this.#now >= Math.max(this.trace.lasts, this.#lastTaskEnd) + idleLimit;
+    return (
+      this.#nodes.all.length === 0 || this.#now >= Math.max(this.trace.lasts, this.#lastTaskEnd) + idleLimit
+    );
   }
 
   // Tasks ------------------------------------------------------------------------------------------------------------
@@ -171,8 +183,7 @@ class Simulation {
   #give(task: number, node: Node): void {
     const { startSeconds, registerSeconds, pullSeconds } = this.world;
     if (node.imageReadyAt === Number.POSITIVE_INFINITY) node.imageReadyAt = this.#now + pullSeconds * 1000;
-    const online =
-      Math.max(this.#now, node.imageReadyAt) + (startSeconds + registerSeconds) * 1000;
+    const online = Math.max(this.#now, node.imageReadyAt) + (startSeconds + registerSeconds) * 1000;
     if ((this.#waits[task] ?? 0) < 0) this.#waits[task] = online - (this.trace.at[task] ?? 0);
     node.free -= this.#slotsOf(task);
     node.tasks.push(task);
@@ -309,7 +320,12 @@ class Simulation {
     const leaving =
       this.world.removal === 'any'
         ? shuffled(staying, this.#removals)
-        : staying.toSorted((one, other) => one.tasks.length - other.tasks.length || Number(one.ready) - Number(other.ready) || one.id - other.id);
+        : staying.toSorted(
+            (one, other) =>
+              one.tasks.length - other.tasks.length ||
+              Number(one.ready) - Number(other.ready) ||
+              one.id - other.id,
+          );
     const waits = this.#deallocation === 'taskcompletion' || this.#deallocation === 'retaineddata';
     const chosen = leaving.slice(0, surplus);
     // All at once, lest a task be given to a node that is the next to go.
@@ -377,7 +393,8 @@ class Simulation {
   }
 
   #isResizing(): boolean {
-    const resizing = this.#lacks(true) || this.#lacks(false) || this.#nodes.all.some(({ leaving }) => leaving);
+    const resizing =
+      this.#lacks(true) || this.#lacks(false) || this.#nodes.all.some(({ leaving }) => leaving);
     if (!resizing) return false;
     this.#resizingSince ??= this.#now;
     return this.#now - this.#resizingSince < resizeTimeout;

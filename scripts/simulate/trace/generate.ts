@@ -19,7 +19,11 @@ export function generateTrace(name: string, recipe: Recipe, seed = recipe.seed):
         const agents =
           typeof kind.agents === 'number' ? kind.agents : jobs.whole(kind.agents[0], kind.agents[1]);
         for (let agent = 0; agent < agents; agent += 1) {
-          made.add(dayAt + hourIndex * hour + at, jobs.around(kind.minutes, kind.spread) * minute, kind.slots);
+          made.add(
+            dayAt + hourIndex * hour + at,
+            jobs.around(kind.minutes, kind.spread) * minute,
+            kind.slots,
+          );
         }
       }
     }
