@@ -20,8 +20,8 @@ const command = addWorldOptions(
       'Plays a trace of requests against a pool that an autoscale formula scales: how long agents are waited for, and what ' +
         'the nodes cost. Everything that is assumed of Azure is an option.',
     )
-    .requiredOption('--trace <file>', 'requests: a recipe (.yaml), CSV, or `agents list --json` (.json)')
-    .requiredOption('--formula <file...>', 'autoscale formulas, to be compared if several')
+    .option('--trace <file>', 'requests: a recipe (.yaml), CSV, or `agents list --json` (.json)')
+    .option('--formula <file...>', 'autoscale formulas, to be compared if several')
     .option('--set <name=number...>', 'another value for a parameter of the formulas that have it')
     .option('--seed <number>', 'another day of the same kind')
     .option('--days <number>', 'only the first days of the trace')
@@ -41,8 +41,9 @@ Examples:
   .exitOverride();
 
 const Given = z.object({
-  trace: z.string(),
-  formula: z.array(z.string()),
+  trace: z.string().optional(),
+  formula: z.array(z.string()).default([]),
+  docs: z.boolean().default(false),
   json: z.boolean().default(false),
   plot: z.string().optional(),
 });
@@ -50,6 +51,7 @@ const Given = z.object({
 async function main(): Promise<void> {
   command.parse();
   const given = Given.parse(command.opts());
+  if (given.docs) return (await import('./simulate/docs/page.js')).writePage(remark);
   const { assumed, traceSeed, days, parameters, problems: wrongOptions } = readOptions(command.opts());
   const problems: FileProblem[] = [...wrongOptions];
   const collect = <T>(read: () => T): T | undefined => {
@@ -61,11 +63,15 @@ async function main(): Promise<void> {
       return undefined;
     }
   };
-  const texts = await Promise.all([given.trace, ...given.formula].map(file => readText(file, problems)));
-  const [traceText, ...formulaTexts] = texts;
+  const { trace: traceFile, formula: formulaFiles } = given;
+  if (traceFile === undefined) problems.push({ file: '--trace', cause: 'Say which file has the requests.' });
+  if (formulaFiles.length === 0)
+    problems.push({ file: '--formula', cause: 'Say which formula scales the pool.' });
+  const traceText = traceFile === undefined ? undefined : await readText(traceFile, problems);
+  const formulaTexts = await Promise.all(formulaFiles.map(file => readText(file, problems)));
   const known = new Set(formulaTexts.flatMap(text => parametersOf(text ?? '').map(({ name }) => name)));
   for (const name of parameters.keys()) {
-    if (!known.has(name) && formulaTexts.every(text => text !== undefined)) {
+    if (!known.has(name) && formulaTexts.length > 0 && formulaTexts.every(text => text !== undefined)) {
       problems.push({
         file: `--set ${name}`,
         cause: `No formula has such a parameter; there is ${[...known].join(', ') || 'none'}.`,
@@ -75,16 +81,16 @@ async function main(): Promise<void> {
   const formulas = formulaTexts.map((text, index): Formula | undefined =>
     text === undefined
       ? undefined
-      : collect(() => readFormula(given.formula[index] ?? '', withParameters(text, parameters))),
+      : collect(() => readFormula(formulaFiles[index] ?? '', withParameters(text, parameters))),
   );
   const whole =
-    traceText === undefined
+    traceFile === undefined || traceText === undefined
       ? undefined
-      : collect(() => readTrace(given.trace, traceText, { slots: assumed.slots, seed: traceSeed }));
+      : collect(() => readTrace(traceFile, traceText, { slots: assumed.slots, seed: traceSeed }));
   if (problems.length > 0 || !whole) throw new InputError(problems);
   const trace = days === undefined ? whole : firstPart(whole, days * day);
   const contenders = formulas.flatMap((formula, index): Contender[] =>
-    formula ? [{ formula: given.formula[index] ?? '', outcome: simulate(trace, formula, assumed) }] : [],
+    formula ? [{ formula: formulaFiles[index] ?? '', outcome: simulate(trace, formula, assumed) }] : [],
   );
   await show(contenders, trace, given, assumed);
 }
@@ -126,6 +132,9 @@ async function readText(file: string, problems: FileProblem[]): Promise<string |
     return undefined;
   }
 }
+
+// Whoever reads only the first lines has seen enough.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => process.exit(exitCodes.ok));
 
 try {
   await main();

@@ -1,5 +1,5 @@
 import type { Contender } from './report.js';
-import type { Trace } from './trace/trace.js';
+import { day, hour, type Trace } from './trace/trace.js';
 
 /** Neither on white nor on black may a line get lost: nobody knows what the reader's page looks like. */
 const ink = '#7d8590';
@@ -15,7 +15,7 @@ const top = 66;
 export async function plot(title: string, contenders: readonly Contender[], trace: Trace): Promise<string> {
   // Half a second of loading that a run without a plot need not wait for.
   const echarts = await import('echarts');
-  const height = top + heightOfEach * contenders.length + 40;
+  const height = top + heightOfEach * contenders.length;
   const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width, height });
   const timelines = contenders.map(({ outcome }) => outcome.timeline);
   const spans = Math.max(...timelines.map(({ waiting }) => waiting.length));
@@ -27,7 +27,7 @@ export async function plot(title: string, contenders: readonly Contender[], trac
   const nodesMost = roundUp(
     Math.max(...timelines.flatMap(line => line.spot.map((spot, span) => spot + (line.dedicated[span] ?? 0)))),
   );
-  const isLong = trace.lasts > 2 * 86_400_000;
+  const isLong = trace.lasts > 2 * day;
   try {
     chart.setOption({
       animation: false,
@@ -35,7 +35,7 @@ export async function plot(title: string, contenders: readonly Contender[], trac
       textStyle: { fontFamily: font, color: ink },
       title: [
         heading(title, 16, 10, 16),
-        ...contenders.map(({ formula }, index) => heading(formula, 60, top + heightOfEach * index - 4, 13)),
+        ...contenders.map(({ formula }, index) => heading(formula, 120, top + heightOfEach * index - 8, 13)),
       ],
       legend: {
         top: 34,
@@ -43,7 +43,14 @@ export async function plot(title: string, contenders: readonly Contender[], trac
         textStyle: { color: ink, fontSize: 13 },
         itemWidth: 18,
         itemGap: 22,
-        data: ['agents running', 'agents waiting', 'Spot nodes', 'dedicated nodes'],
+        data: [
+          'agents running',
+          'agents waiting',
+          'Spot nodes',
+          ...(timelines.some(({ dedicated }) => dedicated.some(nodes => nodes > 0))
+            ? ['dedicated nodes']
+            : []),
+        ],
       },
       grid: contenders.map((_, index) => ({
         left: 60,
@@ -56,7 +63,7 @@ export async function plot(title: string, contenders: readonly Contender[], trac
         gridIndex: index,
         min: 0,
         max: spans,
-        interval: (isLong ? 86_400_000 : 3 * 3_600_000) / (timelines[0]?.spanMs ?? 1),
+        interval: (isLong ? Math.ceil(trace.lasts / day / 12) * day : 3 * hour) / (timelines[0]?.spanMs ?? 1),
         axisLine: { lineStyle: { color: ink } },
         splitLine: { show: false },
         axisLabel: {
@@ -132,7 +139,7 @@ const steps = (name: string, values: readonly number[], index: number, color: st
 /** To a number that has four even steps. */
 function roundUp(value: number): number {
   const size = 10 ** Math.floor(Math.log10(Math.max(1, value)));
-  const tops = [0.4, 0.8, 1, 2, 4, 6, 8, 10].map(step => step * Math.max(size, 4));
+  const tops = [0.4, 0.8, 1, 1.2, 1.6, 2, 4, 6, 8, 10].map(step => step * Math.max(size, 4));
   return tops.find(step => step >= value && Number.isInteger(step / 4)) ?? Math.ceil(value / 4) * 4;
 }
 

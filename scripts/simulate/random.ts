@@ -39,10 +39,11 @@ export class Chance {
   }
 }
 
-/** FNV-1a of the purpose, begun with the seed. */
+/** FNV-1a of both. */
 function mix(seed: number, purpose: string): number {
-  let hash = (0x811c9dc5 ^ seed) | 0;
-  for (const letter of `${seed} ${purpose}`)
+  let hash = 0x811c9dc5;
+  for (const letter of `${seed} ${purpose}`) {
     hash = Math.imul(hash ^ (letter.codePointAt(0) ?? 0), 0x01000193);
+  }
   return hash;
 }

@@ -16,7 +16,7 @@ const count = (value: number): string => digits(value, 0);
 export const minutes = (value: number): string => (value < 10 ? digits(value, 1) : digits(value, 0));
 const hours = (value: number): string => (value < 100 ? digits(value, 1) : digits(value, 0));
 
-const nodeHoursOf = ({ nodeHours }: Outcome): number => nodeHours.spot + nodeHours.dedicated;
+export const nodeHoursOf = ({ nodeHours }: Outcome): number => nodeHours.spot + nodeHours.dedicated;
 
 /** The lines of the comparison; each a name and what to show of an outcome. */
 function lines(prices: Prices): readonly (readonly [string, (outcome: Outcome) => string])[] {

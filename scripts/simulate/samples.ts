@@ -5,7 +5,7 @@ export const samplePeriod = 30_000;
 const kept = 2_880;
 
 /** What the simulated pool has of the metrics; the others are 0. */
-export const measured = [
+const measured = [
   '$ActiveTasks',
   '$RunningTasks',
   '$PendingTasks',
@@ -16,7 +16,7 @@ export const measured = [
   '$UsableNodeCount',
   '$SampleNodeCount',
 ] as const satisfies readonly SampledVariable[];
-export type Measured = (typeof measured)[number];
+type Measured = (typeof measured)[number];
 
 const columnOf = new Map<SampledVariable, number>(measured.map((name, index) => [name, index]));
 
@@ -28,12 +28,11 @@ export class Samples {
 
   constructor(private readonly startsAt: number) {}
 
-  /** @param values in the order of `measured` */
-  add(at: number, values: readonly number[]): void {
+  add(at: number, values: Readonly<Record<Measured, number>>): void {
     const place = this.#count % kept;
     this.#times[place] = at;
-    for (let column = 0; column < measured.length; column += 1) {
-      this.#values[place * measured.length + column] = values[column] ?? 0;
+    for (const [column, name] of measured.entries()) {
+      this.#values[place * measured.length + column] = values[name];
     }
     this.#count += 1;
   }

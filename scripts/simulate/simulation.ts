@@ -1,26 +1,14 @@
-import FlatQueue from 'flatqueue';
 import type { Formula, FormulaProblem, NodeDeallocationOption } from '../local/autoscale/formula.js';
+import { Events, type Kind } from './events.js';
 import { type Node, Nodes } from './nodes.js';
 import { Chance } from './random.js';
+import { inOrderOfRemoval } from './removal.js';
 import { Samples, samplePeriod } from './samples.js';
 import { Meter, type Outcome, TimelineKeeper, waitsOf } from './tally.js';
+import { Tasks } from './tasks.js';
 import { day, hour, minute, type Trace } from './trace/trace.js';
 import { Waiting } from './waiting.js';
 import type { World } from './world.js';
-
-/** What happens, in the order in which it does when several things happen in the same millisecond. */
-const kinds = [
-  'taskEnded',
-  'nodeReady',
-  'requested',
-  'evicted',
-  'allocate',
-  'forgotten',
-  'sample',
-  'evaluate',
-] as const;
-type Kind = (typeof kinds)[number];
-const requestedRank = kinds.indexOf('requested');
 
 /** Batch goes on trying for nodes that it did not get. */
 const retryMs = minute;
@@ -38,31 +26,28 @@ export function simulate(trace: Trace, formula: Formula, world: World): Outcome 
 }
 
 class Simulation {
-  readonly #events = new FlatQueue();
+  readonly #events = new Events();
   readonly #nodes: Nodes;
+  readonly #tasks: Tasks;
   readonly #waiting = new Waiting();
   readonly #samples: Samples;
   readonly #meter: Meter;
   readonly #timeline: TimelineKeeper;
-  /** By task: ms from its request to its agent being online the first time; -1 until it is known. */
-  readonly #waits: Float32Array;
-  /** By task: on which node it is, when it was given to it, and when it will end. */
-  readonly #nodeOf: Int32Array;
-  readonly #givenAt: Float64Array;
-  readonly #endsAt: Float64Array;
   readonly #boots: Chance;
   readonly #lives: Chance;
   readonly #losses: Chance;
   readonly #removals: Chance;
   #now = 0;
+  /** The first task that has not been asked for yet. */
   #next = 0;
   #running = 0;
   #succeeded = 0;
   #target = { spot: 0, dedicated: 0 };
   #deallocation: NodeDeallocationOption = 'requeue';
+  /** Spot nodes that were taken back and that Batch tries to have again; they still belong to the pool. */
   #preempted = 0;
   #resizingSince: number | undefined;
-  #allocating = false;
+  #willAllocate = false;
   #lastTaskEnd = 0;
   #peakNodes = 0;
   #evictions = 0;
@@ -76,15 +61,11 @@ class Simulation {
     private readonly formula: Formula,
     private readonly world: World,
   ) {
-    const count = trace.at.length;
     this.#nodes = new Nodes(world);
+    this.#tasks = new Tasks(trace, world);
     this.#samples = new Samples(trace.startsAt);
     this.#meter = new Meter(world.slots);
     this.#timeline = new TimelineKeeper(trace.lasts);
-    this.#waits = new Float32Array(count).fill(-1);
-    this.#nodeOf = new Int32Array(count).fill(-1);
-    this.#givenAt = new Float64Array(count);
-    this.#endsAt = new Float64Array(count);
     this.#boots = new Chance(world.seed, 'boots');
     this.#lives = new Chance(world.seed, 'lives');
     this.#losses = new Chance(world.seed, 'losses');
@@ -93,16 +74,14 @@ class Simulation {
 
   run(): Outcome {
     const { firstEvaluationMinutes, intervalMinutes, seed } = this.world;
-    this.#at('sample', 0);
-    this.#at(
-      'evaluate',
-      (firstEvaluationMinutes ?? new Chance(seed, 'first evaluation').between(0, intervalMinutes)) * minute,
-    );
+    const first = firstEvaluationMinutes ?? new Chance(seed, 'first evaluation').between(0, intervalMinutes);
+    this.#events.at('sample', 0);
+    this.#events.at('evaluate', first * minute);
     while (!this.#isOver()) this.#step();
     for (const node of this.#nodes.all) this.#meter.node(node.spot, this.#now - node.since);
     return {
       requests: this.trace.at.length,
-      ...waitsOf(this.#waits),
+      ...waitsOf(this.#tasks.waits),
       ...this.#meter.read(),
       peakNodes: this.#peakNodes,
       evictions: this.#evictions,
@@ -114,104 +93,62 @@ class Simulation {
     };
   }
 
-  /** @param which a task or a node, where the kind is about one */
-  #at(kind: Kind, time: number, which = 0): void {
-    const rank = kinds.indexOf(kind);
-    this.#events.push(which * kinds.length + rank, Math.round(time) * kinds.length + rank);
-  }
-
   #step(): void {
     const requestedAt = this.trace.at[this.#next];
-    const requested =
-      requestedAt === undefined
-        ? Number.POSITIVE_INFINITY
-        : Math.round(requestedAt) * kinds.length + requestedRank;
-    if (requested < (this.#events.peekValue() ?? Number.POSITIVE_INFINITY)) {
-      this.#now = Math.round(requestedAt ?? 0);
+    if (requestedAt !== undefined && this.#events.isBefore('requested', requestedAt)) {
+      this.#now = Math.round(requestedAt);
       this.#enqueue(this.#next);
       this.#next += 1;
       return;
     }
-    this.#now = Math.floor((this.#events.peekValue() ?? 0) / kinds.length);
-    const event = this.#events.pop() ?? 0;
-    const which = Math.floor(event / kinds.length);
-    switch (kinds[event % kinds.length]) {
-      case 'taskEnded':
-        return this.#taskEnded(which);
-      case 'nodeReady':
-        return this.#nodeReady(which);
-      case 'evicted':
-        return this.#evicted(which);
-      case 'allocate':
-        this.#allocating = false;
-        return this.#allocate();
-      case 'forgotten':
-        return this.#forgotten(which);
-      case 'sample':
-        return this.#sample();
-      case 'evaluate':
-        return this.#evaluate();
-      case 'requested':
-      case undefined:
-        throw new Error(`There is no event ${event}.`);
-    }
+    const { kind, time, which } = this.#events.take();
+    this.#now = time;
+    this.#happens[kind](which);
   }
+
+  readonly #happens: Readonly<Record<Kind, (which: number) => void>> = {
+    requested: task => this.#enqueue(task),
+    taskEnded: task => this.#taskEnded(task),
+    nodeReady: id => this.#nodeReady(id),
+    evicted: id => this.#evicted(id),
+    forgotten: id => this.#forgotten(id),
+    allocate: () => this.#allocate(),
+    sample: () => this.#sample(),
+    evaluate: () => this.#evaluate(),
+  };
 
   #isOver(): boolean {
-    if (this.#now < this.trace.lasts || this.#next < this.trace.at.length) return false;
-    if (this.#running > 0) return false;
-    if (this.#waiting.size > 0) return this.#now >= this.trace.lasts + waitLimit;
-    return (
-      this.#nodes.all.length === 0 || this.#now >= Math.max(this.trace.lasts, this.#lastTaskEnd) + idleLimit
-    );
+    const { at, lasts } = this.trace;
+    if (this.#now < lasts || this.#next < at.length || this.#running > 0) return false;
+    if (this.#waiting.size > 0) return this.#now >= lasts + waitLimit;
+    return this.#nodes.all.length === 0 || this.#now >= Math.max(lasts, this.#lastTaskEnd) + idleLimit;
   }
 
-  // Tasks ------------------------------------------------------------------------------------------------------------
-
-  #slotsOf(task: number): number {
-    return this.trace.slots[task] ?? 1;
-  }
-
+  /** Those that are older and wait need more slots than any node has free: Batch lets this one pass. */
   #enqueue(task: number): void {
-    const slots = this.#slotsOf(task);
-    // Older ones may wait for more slots than there are: then this one may pass, as Batch lets it.
-    const node = this.#nodes.fitting(slots);
+    const node = this.#nodes.fitting(this.#tasks.slotsOf(task));
     if (node) this.#give(task, node);
-    else this.#waiting.add(task, slots);
+    else this.#waiting.add(task, this.#tasks.slotsOf(task));
   }
 
   #give(task: number, node: Node): void {
-    const { startSeconds, registerSeconds, pullSeconds } = this.world;
-    if (node.imageReadyAt === Number.POSITIVE_INFINITY) node.imageReadyAt = this.#now + pullSeconds * 1000;
-    const online = Math.max(this.#now, node.imageReadyAt) + (startSeconds + registerSeconds) * 1000;
-    if ((this.#waits[task] ?? 0) < 0) this.#waits[task] = online - (this.trace.at[task] ?? 0);
-    node.free -= this.#slotsOf(task);
-    node.tasks.push(task);
+    this.#events.at('taskEnded', this.#tasks.give(task, node, this.#now), task);
     this.#running += 1;
-    this.#nodeOf[task] = node.id;
-    this.#givenAt[task] = this.#now;
-    const ends = Math.round(online + (this.trace.runs[task] ?? 0));
-    this.#endsAt[task] = ends;
-    this.#at('taskEnded', ends, task);
   }
 
   #taskEnded(task: number): void {
-    // A task that was interrupted ends at another time, or not at all.
-    const node = this.#nodes.get(this.#nodeOf[task] ?? -1);
-    if (!node || this.#endsAt[task] !== this.#now || !node.tasks.includes(task)) return;
+    const node = this.#nodes.get(this.#tasks.nodeEndingAt(task, this.#now) ?? -1);
+    if (!node) return;
     this.#succeeded += 1;
-    this.#leave(task, node);
+    this.#count(task, this.#tasks.leave(task, node, this.#now));
     if (!node.leaving) this.#fill(node);
     else if (node.tasks.length === 0) this.#dismiss(node);
   }
 
-  #leave(task: number, node: Node): void {
-    node.tasks.splice(node.tasks.indexOf(task), 1);
-    node.free += this.#slotsOf(task);
-    this.#nodeOf[task] = -1;
+  #count(task: number, tookMs: number): void {
     this.#running -= 1;
     this.#lastTaskEnd = this.#now;
-    this.#meter.task(this.#slotsOf(task), this.#now - (this.#givenAt[task] ?? 0));
+    this.#meter.task(this.#tasks.slotsOf(task), tookMs);
   }
 
   #fill(node: Node): void {
@@ -224,16 +161,12 @@ class Simulation {
 
   /** Stops what runs on a node. */
   #interrupt(node: Node, then: 'requeue' | 'terminate'): void {
-    for (const task of [...node.tasks]) {
-      const onlineAt = (this.trace.at[task] ?? 0) + (this.#waits[task] ?? 0);
-      if (onlineAt > this.#now) this.#waits[task] = -1;
+    for (const task of node.tasks.slice()) {
       this.#interrupted += 1;
-      this.#leave(task, node);
+      this.#count(task, this.#tasks.interrupt(task, node, this.#now));
       if (then === 'requeue') this.#enqueue(task);
     }
   }
-
-  // Nodes ------------------------------------------------------------------------------------------------------------
 
   #nodeReady(id: number): void {
     const node = this.#nodes.get(id);
@@ -251,11 +184,9 @@ class Simulation {
     node.leaving = true;
     this.#interrupt(node, 'requeue');
     this.#remove(node);
-    // It stays in the pool as preempted, and Batch tries to have it back.
-    if (stayed) {
-      this.#preempted += 1;
-      this.#soonAllocate(this.world.resizeSeconds * 1000);
-    }
+    if (!stayed) return;
+    this.#preempted += 1;
+    this.#allocateIn(this.world.resizeSeconds * 1000);
   }
 
   #remove(node: Node): void {
@@ -263,9 +194,9 @@ class Simulation {
     this.#nodes.remove(node);
   }
 
-  /** The last task of a node that is to go has ended. */
+  /** Nothing runs any more on a node that is to go. */
   #dismiss(node: Node): void {
-    if (this.#deallocation === 'retaineddata') this.#at('forgotten', this.#now + retention, node.id);
+    if (this.#deallocation === 'retaineddata') this.#events.at('forgotten', this.#now + retention, node.id);
     else this.#remove(node);
   }
 
@@ -274,33 +205,30 @@ class Simulation {
     if (node) this.#remove(node);
   }
 
-  #soonAllocate(afterMs: number): void {
-    if (this.#allocating) return;
-    this.#allocating = true;
-    this.#at('allocate', this.#now + afterMs);
+  #allocateIn(ms: number): void {
+    if (this.#willAllocate) return;
+    this.#willAllocate = true;
+    this.#events.at('allocate', this.#now + ms);
   }
 
   #allocate(): void {
-    let lacks = false;
+    this.#willAllocate = false;
     for (const spot of [true, false]) {
-      const target = spot ? this.#target.spot : this.#target.dedicated;
       const quota = spot ? this.world.quotaSpot : this.world.quotaDedicated;
-      let missing = target - this.#nodes.staying(spot).length;
-      let allowed = spot && this.#spotIsShort() ? 0 : quota - this.#nodes.count(spot);
-      for (; missing > 0 && allowed > 0; missing -= 1, allowed -= 1) this.#bring(spot);
-      if (missing > 0) lacks = true;
+      const allowed = spot && this.#spotIsShort() ? 0 : quota - this.#nodes.count(spot);
+      for (let left = Math.min(this.#missing(spot), allowed); left > 0; left -= 1) this.#bring(spot);
     }
-    if (lacks) this.#soonAllocate(retryMs);
+    if (this.#missing(true) > 0 || this.#missing(false) > 0) this.#allocateIn(retryMs);
   }
 
   #bring(spot: boolean): void {
     if (spot && this.#preempted > 0) this.#preempted -= 1;
     const { bootMinutes, bootSpread, prefetch, pullSeconds, evictionsPerHour } = this.world;
     const node = this.#nodes.add(spot, this.#now);
-    const boot = this.#boots.around(bootMinutes, bootSpread) * minute + (prefetch ? pullSeconds * 1000 : 0);
-    this.#at('nodeReady', this.#now + boot, node.id);
-    const lives = this.#lives.until(evictionsPerHour) * hour;
-    if (spot && Number.isFinite(lives)) this.#at('evicted', this.#now + lives, node.id);
+    const bootMs = this.#boots.around(bootMinutes, bootSpread) * minute + (prefetch ? pullSeconds * 1000 : 0);
+    this.#events.at('nodeReady', this.#now + bootMs, node.id);
+    const livesMs = this.#lives.until(evictionsPerHour) * hour;
+    if (spot && Number.isFinite(livesMs)) this.#events.at('evicted', this.#now + livesMs, node.id);
     this.#peakNodes = Math.max(this.#peakNodes, this.#nodes.all.length);
   }
 
@@ -311,25 +239,21 @@ class Simulation {
     );
   }
 
-  /** Takes nodes away until the target is met, as far as it can be at once. */
-  #shrink(spot: boolean, target: number): void {
-    const staying = this.#nodes.staying(spot);
-    if (spot) this.#preempted = Math.min(this.#preempted, Math.max(0, target - staying.length));
-    const surplus = staying.length - target;
-    if (surplus <= 0) return;
-    const leaving =
-      this.world.removal === 'any'
-        ? shuffled(staying, this.#removals)
-        : staying.toSorted(
-            (one, other) =>
-              one.tasks.length - other.tasks.length ||
-              Number(one.ready) - Number(other.ready) ||
-              one.id - other.id,
-          );
-    const waits = this.#deallocation === 'taskcompletion' || this.#deallocation === 'retaineddata';
-    const chosen = leaving.slice(0, surplus);
+  #missing(spot: boolean): number {
+    return (spot ? this.#target.spot : this.#target.dedicated) - this.#nodes.staying(spot).length;
+  }
+
+  /** Takes surplus nodes away, as far as that can be done at once. */
+  #shrink(spot: boolean): void {
+    const missing = this.#missing(spot);
+    if (spot) this.#preempted = Math.min(this.#preempted, Math.max(0, missing));
+    if (missing >= 0) return;
+    const { removal } = this.world;
+    const order = inOrderOfRemoval(this.#nodes.staying(spot), removal, this.#removals);
+    const chosen = order.slice(0, -missing);
     // All at once, lest a task be given to a node that is the next to go.
     for (const node of chosen) node.leaving = true;
+    const waits = this.#deallocation === 'taskcompletion' || this.#deallocation === 'retaineddata';
     for (const node of chosen) {
       if (waits && node.tasks.length > 0) continue;
       this.#interrupt(node, this.#deallocation === 'terminate' ? 'terminate' : 'requeue');
@@ -337,41 +261,41 @@ class Simulation {
     }
   }
 
-  // The service -------------------------------------------------------------------------------------------------------
-
   #sample(): void {
     const spot = this.#nodes.count(true);
     const dedicated = this.#nodes.all.length - spot;
     const waiting = this.#waiting.size;
     this.#timeline.add(this.#now, { waiting, running: this.#running, spot, dedicated });
-    this.#at('sample', this.#now + samplePeriod);
+    this.#events.at('sample', this.#now + samplePeriod);
     if (this.world.sampleLoss > 0 && this.#losses.share() < this.world.sampleLoss) return;
-    let usable = 0;
-    for (const node of this.#nodes.all) if (node.ready) usable += 1;
-    this.#samples.add(this.#now, [
-      waiting,
-      this.#running,
-      waiting + this.#running,
-      this.#succeeded,
-      dedicated,
-      spot + this.#preempted,
-      this.#preempted,
-      usable,
-      usable,
-    ]);
+    const usable = this.#nodes.all.filter(({ ready }) => ready).length;
+    this.#samples.add(this.#now, {
+      $ActiveTasks: waiting,
+      $RunningTasks: this.#running,
+      $PendingTasks: waiting + this.#running,
+      $SucceededTasks: this.#succeeded,
+      $CurrentDedicatedNodes: dedicated,
+      $CurrentLowPriorityNodes: spot + this.#preempted,
+      $PreemptedNodeCount: this.#preempted,
+      $UsableNodeCount: usable,
+      $SampleNodeCount: usable,
+    });
   }
 
   #evaluate(): void {
-    this.#at('evaluate', this.#now + this.world.intervalMinutes * minute);
+    this.#events.at('evaluate', this.#now + this.world.intervalMinutes * minute);
     if (this.world.whileResizing === 'wait' && this.#isResizing()) return;
     this.#resizingSince = undefined;
     this.#evaluations += 1;
+    const spotNodes = this.#nodes.count(true);
     const result = this.formula.evaluate({
       now: this.trace.startsAt + this.#now,
       history: this.#samples.seenUntil(this.#now - this.world.sampleDelaySeconds * 1000),
       targetDedicatedNodes: this.#target.dedicated,
       targetLowPriorityNodes: this.#target.spot,
       taskSlotsPerNode: this.world.slots,
+      currentDedicatedNodes: this.#nodes.all.length - spotNodes,
+      currentLowPriorityNodes: spotNodes + this.#preempted,
     });
     if (result.error) {
       this.#failedEvaluations += 1;
@@ -383,27 +307,18 @@ class Simulation {
       spot: result.targetLowPriorityNodes ?? this.#target.spot,
       dedicated: result.targetDedicatedNodes ?? this.#target.dedicated,
     };
-    this.#shrink(true, this.#target.spot);
-    this.#shrink(false, this.#target.dedicated);
-    if (this.#lacks(true) || this.#lacks(false)) this.#soonAllocate(this.world.resizeSeconds * 1000);
-  }
-
-  #lacks(spot: boolean): boolean {
-    return this.#nodes.staying(spot).length < (spot ? this.#target.spot : this.#target.dedicated);
+    this.#shrink(true);
+    this.#shrink(false);
+    if (this.#missing(true) > 0 || this.#missing(false) > 0) {
+      this.#allocateIn(this.world.resizeSeconds * 1000);
+    }
   }
 
   #isResizing(): boolean {
-    const resizing =
-      this.#lacks(true) || this.#lacks(false) || this.#nodes.all.some(({ leaving }) => leaving);
-    if (!resizing) return false;
+    const resizes =
+      this.#missing(true) > 0 || this.#missing(false) > 0 || this.#nodes.all.some(({ leaving }) => leaving);
+    if (!resizes) return false;
     this.#resizingSince ??= this.#now;
     return this.#now - this.#resizingSince < resizeTimeout;
   }
-}
-
-function shuffled<T>(items: readonly T[], chance: Chance): T[] {
-  return items
-    .map(item => ({ item, order: chance.share() }))
-    .toSorted((one, other) => one.order - other.order)
-    .map(({ item }) => item);
 }

@@ -31,7 +31,7 @@ export interface Waits {
   readonly max: number;
 }
 
-/** What was there along time; each value is the most of its span. */
+/** What was there along time: agents at the moment of each span when there were the most, and its most nodes. */
 export interface Timeline {
   readonly spanMs: number;
   readonly waiting: readonly number[];
@@ -40,9 +40,8 @@ export interface Timeline {
   readonly dedicated: readonly number[];
 }
 
-const spans = 480;
+const spans = 288;
 
-/** Keeps the most of each span. */
 export class TimelineKeeper implements Timeline {
   readonly spanMs: number;
   readonly waiting: number[] = [];
@@ -56,15 +55,20 @@ export class TimelineKeeper implements Timeline {
 
   add(now: number, values: { waiting: number; running: number; spot: number; dedicated: number }): void {
     const span = Math.floor(now / this.spanMs);
-    for (const name of ['waiting', 'running', 'spot', 'dedicated'] as const) {
-      this[name][span] = Math.max(this[name][span] ?? 0, values[name]);
+    // Both of one moment: the most of each would count agents twice that waited first and ran then.
+    const agents = (this.waiting[span] ?? 0) + (this.running[span] ?? 0);
+    if (this.waiting[span] === undefined || values.waiting + values.running > agents) {
+      this.waiting[span] = values.waiting;
+      this.running[span] = values.running;
     }
+    this.spot[span] = Math.max(this.spot[span] ?? 0, values.spot);
+    this.dedicated[span] = Math.max(this.dedicated[span] ?? 0, values.dedicated);
   }
 }
 
 /** @param waits in ms; below 0: unserved */
 export function waitsOf(waits: Float32Array): { readonly waitMinutes: Waits; readonly unserved: number } {
-  const sorted = waits.slice().sort();
+  const sorted = waits.toSorted();
   let unserved = 0;
   while (unserved < sorted.length && (sorted[unserved] ?? 0) < 0) unserved += 1;
   const served = sorted.subarray(unserved);
