@@ -16,6 +16,6 @@ export class InputError extends Error {
   }
 }
 
-export function showProblem({ file, line, column, cause }: FileProblem): string {
+function showProblem({ file, line, column, cause }: FileProblem): string {
   return `${[file, line, column].filter(part => part !== undefined).join(':')}: ${cause}`;
 }

@@ -65,12 +65,14 @@ const resultHead = ['trace', 'agents', 'p50, min', 'p95, min', 'part', 'node-hou
 
 /** Days under both formulas; each number "the article's → ours". */
 export function resultTable(): string {
-  const world = oneAgentANode;
   const names = ['office-day', 'release-storm', 'weekend', 'steady-day'] as const;
-  return markdown(
-    resultHead,
-    names.map(name => resultLine(traces[name], compare(name, world, capped(100)))),
-  );
+  return markdown(resultHead, [
+    ...names.map(name => resultLine(traces[name], compare(name, oneAgentANode, capped(100)))),
+    resultLine(
+      'steady day, five agents a node, 20 nodes',
+      compare('steady-day', fiveAgentsANode, capped(20)),
+    ),
+  ]);
 }
 
 export function yearTable(): string {

@@ -46,7 +46,7 @@ export function readDocument<T>(
           ? issue.keys.map(key =>
               problemAt({ path: [...issue.path, key], cause: `There is no "${key}" in ${name}.` }, 'key'),
             )
-          : [problemAt({ path: issue.path, cause: `${name}: ${issue.message}` })];
+          : [problemAt({ path: issue.path, cause: `${name}: ${causeOf(issue)}` })];
       }),
     );
   }
@@ -58,6 +58,11 @@ export function readDocument<T>(
   }
   return read.data;
 }
+
+const causeOf = (issue: z.core.$ZodIssue): string =>
+  issue.code === 'invalid_type' && issue.message.endsWith('received undefined')
+    ? 'It is missing.'
+    : issue.message;
 
 const nameOf = (path: readonly PropertyKey[]): string =>
   path.length === 0 ? 'The file' : `"${path.map(String).join('.')}"`;

@@ -9,9 +9,22 @@ const clock = z
     return hours * 60 + minutes;
   });
 
+const ofDay = 'It must have 24 numbers, one for each hour of the day, 0 or more.';
+/** A list, or a text of numbers, which may be laid out in lines. */
 const perHour = z
-  .array(z.number().min(0))
-  .length(24, 'It must have 24 numbers, one for each hour of the day.');
+  .union(
+    [
+      z.array(z.number()),
+      z.string().transform(text =>
+        text
+          .trim()
+          .split(/\s+/)
+          .map(number => (/^\d+(\.\d+)?$/.test(number) ? Number(number) : -1)),
+      ),
+    ],
+    ofDay,
+  )
+  .refine(numbers => numbers.length === 24 && numbers.every(number => number >= 0), ofDay);
 
 const job = {
   minutes: z.number().positive().max(1440),
