@@ -29,6 +29,8 @@ waits('is that of the agent alone where a node is ready', () => {
 waits('includes the jobs before where there is one place', () => {
   // The first is online at 8:30 and runs until 18:30; the second was asked for at 1:00.
   isAbout(simulate(requests([0, 10], [1, 10]), spotNodes(1), plainWorld).waitMinutes.max, 18);
+  // Also of one that is asked for while the first runs.
+  isAbout(simulate(requests([0, 10], [10, 10]), spotNodes(1), plainWorld).waitMinutes.max, 9);
 });
 
 waits('includes the pull for all tasks that come before the image has, and for no later one', () => {
@@ -46,6 +48,15 @@ waits('is of whoever has been waiting longest, unless only a smaller task fits',
   const { waitMinutes } = simulate(requests([0, 10, 1], [1, 10, 2], [2, 1, 1]), spotNodes(1), world);
   isAbout(waitMinutes.max, 18);
   isAbout(waitMinutes.p50, 8.5);
+});
+
+waits('is not over with an agent that was stopped before it was online', () => {
+  // On the first node it would have been online at 13:00; that is taken away at 11:00, and the next is ready at 38:00.
+  const again = formula(minutes => ({
+    targetLowPriorityNodes: minutes < 10 || (minutes > 30 && minutes < 60) ? 1 : 0,
+  }));
+  const world = { ...plainWorld, registerSeconds: 295 };
+  isAbout(simulate(requests([0, 10]), again, world).waitMinutes.max, 43);
 });
 
 waits('has percentiles that somebody waited', () => {
