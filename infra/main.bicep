@@ -12,9 +12,9 @@ import { poolType, settingsType } from 'modules/types.bicep'
 @maxLength(20)
 param appName string = 'agents'
 
-@description('Environment, in names and tags: two of them can share a resource group.')
+@description('Environment, in tags and, with its first 12 characters, in names: two of them can share a resource group.')
 @minLength(1)
-@maxLength(12)
+@maxLength(64)
 param environmentName string = 'prod'
 
 @description('Region. It must offer Flex Consumption, and the VM sizes of the pools.')
@@ -122,9 +122,10 @@ param alertEmail string = ''
 // ------------------------------------------------------------------ Names
 
 var suffix = uniqueString(resourceGroup().id, appName, environmentName)
-var namePrefix = toLower('${appName}-${environmentName}')
+var namePrefix = toLower('${appName}-${take(environmentName, 12)}')
 // Names without hyphens have at most 24 characters: 2 + 8 + 13.
 var shortName = take(toLower(replace(appName, '-', '')), 8)
+var batchAccountName = 'ba${shortName}${suffix}'
 var allTags = union({ application: 'azdo-batch-agents', 'azd-env-name': environmentName }, tags)
 
 // ------------------------------------------------------------------ Identities
@@ -165,6 +166,7 @@ module observability 'modules/observability.bicep' = {
     tags: allTags
     retentionInDays: logRetentionDays
     alertEmail: alertEmail
+    appIdentityId: appIdentity.id
     appPrincipalId: appIdentity.properties.principalId
   }
 }
@@ -174,6 +176,7 @@ module registry 'modules/registry.bicep' = {
     name: 'cr${shortName}${suffix}'
     location: location
     tags: allTags
+    nodesIdentityId: nodesIdentity.id
     nodesPrincipalId: nodesIdentity.properties.principalId
     workspaceId: observability.outputs.workspaceId
   }
@@ -185,6 +188,7 @@ module storage 'modules/storage.bicep' = {
     location: location
     tags: allTags
     skuName: storageSku
+    appIdentityId: appIdentity.id
     appPrincipalId: appIdentity.properties.principalId
   }
 }
@@ -196,6 +200,7 @@ module vault 'modules/vault.bicep' = {
     tags: allTags
     callbackTokenKey: callbackTokenKey
     azDOToken: azDOToken
+    appIdentityId: appIdentity.id
     appPrincipalId: appIdentity.properties.principalId
     workspaceId: observability.outputs.workspaceId
   }
@@ -203,9 +208,10 @@ module vault 'modules/vault.bicep' = {
 
 module batch 'modules/batch.bicep' = {
   params: {
-    name: 'ba${shortName}${suffix}'
+    name: batchAccountName
     location: location
     tags: allTags
+    appIdentityId: appIdentity.id
     appPrincipalId: appIdentity.properties.principalId
     workspaceId: observability.outputs.workspaceId
   }
@@ -283,7 +289,7 @@ module batchNodesEndpoint 'modules/private-endpoint.bicep' = {
     groupId: 'nodeManagement'
     zoneId: batchZone.outputs.zoneId
   }
-  // Two endpoints of one account at once: the service refuses the second.
+  // One after the other: an account takes one change at a time.
   dependsOn: [batchAccountEndpoint]
 }
 
@@ -352,7 +358,7 @@ module vaultEndpoint 'modules/private-endpoint.bicep' = {
 module batchPools 'modules/pool.bicep' = [
   for pool in pools: if (pool.?deploy ?? true) {
     params: {
-      accountName: batch.outputs.accountName
+      accountName: batchAccountName
       pool: pool
       subnetId: network.outputs.nodesSubnetId
       nodesIdentityId: nodesIdentity.id
@@ -408,7 +414,7 @@ module app 'modules/app.bicep' = {
     azDOUrl: azDOUrl
     agentProfiles: string(agentProfiles)
     callbackTokenKeyReference: vault.outputs.callbackTokenKeyReference
-    azDOTokenReference: vault.outputs.azDOTokenReference
+    azDOTokenReference: empty(azDOToken) ? '' : vault.outputs.azDOTokenReference
     insightsConnectionString: observability.outputs.connectionString
     settings: settings
   }

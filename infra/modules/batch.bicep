@@ -7,6 +7,9 @@ param name string
 param location string
 param tags object
 
+@description('Resource id of the identity: with it what-if can tell the names of role assignments.')
+param appIdentityId string
+
 @description('Principal id of the identity of the app, which submits jobs and tasks.')
 param appPrincipalId string
 
@@ -32,7 +35,7 @@ resource account 'Microsoft.Batch/batchAccounts@2025-06-01' = {
 }
 
 resource appMaySubmitJobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(account.id, appPrincipalId, roles.batchJobSubmitter)
+  name: guid(account.id, appIdentityId, roles.batchJobSubmitter)
   scope: account
   properties: {
     description: 'The app makes and removes jobs and tasks, and reads pools (Azure Batch Job Submitter).'
@@ -43,7 +46,7 @@ resource appMaySubmitJobs 'Microsoft.Authorization/roleAssignments@2022-04-01' =
 }
 
 resource appMayReadAccount 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(account.id, appPrincipalId, roles.batchAccountReader)
+  name: guid(account.id, appIdentityId, roles.batchAccountReader)
   scope: account
   properties: {
     description: 'The app counts the nodes of pools (Azure Batch Account Reader).'

@@ -11,6 +11,9 @@ param retentionInDays int
 @description('Who is told of alerts; empty: nobody is, and the alerts are seen in the portal.')
 param alertEmail string
 
+@description('Resource id of the identity: with it what-if can tell the names of role assignments.')
+param appIdentityId string
+
 @description('Principal id of the identity of the app, which may send telemetry.')
 param appPrincipalId string
 
@@ -44,7 +47,7 @@ resource insights 'Microsoft.Insights/components@2020-02-02' = {
 }
 
 resource appMaySendTelemetry 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(insights.id, appPrincipalId, roles.monitoringMetricsPublisher)
+  name: guid(insights.id, appIdentityId, roles.monitoringMetricsPublisher)
   scope: insights
   properties: {
     description: 'The app sends traces, metrics and logs (Monitoring Metrics Publisher).'

@@ -18,6 +18,8 @@ resource link 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01'
   tags: tags
   properties: {
     registrationEnabled: false
+    // Builds use other accounts of these services, too: a name that this zone lacks is asked of the public one.
+    resolutionPolicy: 'NxDomainRedirect'
     virtualNetwork: {
       id: virtualNetworkId
     }

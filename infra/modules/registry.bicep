@@ -7,6 +7,9 @@ param name string
 param location string
 param tags object
 
+@description('Resource id of the identity: with it what-if can tell the names of role assignments.')
+param nodesIdentityId string
+
 @description('Principal id of the identity of the nodes, which may pull.')
 param nodesPrincipalId string
 
@@ -34,7 +37,7 @@ resource registry 'Microsoft.ContainerRegistry/registries@2025-11-01' = {
 }
 
 resource nodesMayPull 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(registry.id, nodesPrincipalId, roles.acrPull)
+  name: guid(registry.id, nodesIdentityId, roles.acrPull)
   scope: registry
   properties: {
     description: 'Nodes pull agent images (AcrPull).'

@@ -8,6 +8,9 @@ param location string
 param tags object
 param skuName string
 
+@description('Resource id of the identity: with it what-if can tell the names of role assignments.')
+param appIdentityId string
+
 @description('Principal id of the identity of the app.')
 param appPrincipalId string
 
@@ -53,7 +56,7 @@ resource packages 'Microsoft.Storage/storageAccounts/blobServices/containers@202
 // Queues and tables are made by the app when it needs them.
 
 resource appMayOwnBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(account.id, appPrincipalId, roles.storageBlobDataOwner)
+  name: guid(account.id, appIdentityId, roles.storageBlobDataOwner)
   scope: account
   properties: {
     description: 'The app keeps keys, leases and its package in blobs (Storage Blob Data Owner).'
@@ -64,7 +67,7 @@ resource appMayOwnBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 }
 
 resource appMayUseQueues 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(account.id, appPrincipalId, roles.storageQueueDataContributor)
+  name: guid(account.id, appIdentityId, roles.storageQueueDataContributor)
   scope: account
   properties: {
     description: 'The app queues requests, replies and dead letters (Storage Queue Data Contributor).'
@@ -78,7 +81,7 @@ resource appMayUseQueues 'Microsoft.Authorization/roleAssignments@2022-04-01' = 
 }
 
 resource appMayUseTables 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(account.id, appPrincipalId, roles.storageTableDataContributor)
+  name: guid(account.id, appIdentityId, roles.storageTableDataContributor)
   scope: account
   properties: {
     description: 'The app keeps the life of requests in tables (Storage Table Data Contributor).'

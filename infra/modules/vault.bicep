@@ -13,6 +13,9 @@ param callbackTokenKey string
 @secure()
 param azDOToken string
 
+@description('Resource id of the identity: with it what-if can tell the names of role assignments.')
+param appIdentityId string
+
 @description('Principal id of the identity of the app, which may read.')
 param appPrincipalId string
 
@@ -38,7 +41,8 @@ resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
     publicNetworkAccess: 'Disabled'
     networkAcls: {
       defaultAction: 'Deny'
-      bypass: 'None'
+      // The deployment writes the secrets below.
+      bypass: 'AzureServices'
     }
   }
 }
@@ -71,7 +75,7 @@ resource azDOTokenSecret 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = if (!e
 }
 
 resource appMayReadSecrets 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(vault.id, appPrincipalId, roles.keyVaultSecretsUser)
+  name: guid(vault.id, appIdentityId, roles.keyVaultSecretsUser)
   scope: vault
   properties: {
     description: 'The app reads the secrets that its settings refer to (Key Vault Secrets User).'
@@ -98,5 +102,4 @@ resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' 
 output vaultId string = vault.id
 output vaultName string = vault.name
 output callbackTokenKeyReference string = '@Microsoft.KeyVault(VaultName=${vault.name};SecretName=CallbackTokenKey)'
-#disable-next-line outputs-should-not-contain-secrets // It names the secret and does not hold it.
-output azDOTokenReference string = empty(azDOToken) ? '' : '@Microsoft.KeyVault(VaultName=${vault.name};SecretName=AzDOToken)'
+output azDOTokenReference string = '@Microsoft.KeyVault(VaultName=${vault.name};SecretName=AzDOToken)'
