@@ -457,7 +457,7 @@ output batchPools string[] = [for pool in pools: '${pool.name}-${pool.version}']
 @description('What to do next, in this order.')
 output nextSteps string[] = [
   'az acr import --name ${registry.outputs.registryName} --source YOUR-REGISTRY.azurecr.io/${pools[0].image} --image ${pools[0].image}'
-  'az functionapp deployment source config-zip --resource-group ${resourceGroup().name} --name ${app.outputs.appName} --src PACKAGE.zip'
+  'az functionapp deployment source config-zip --resource-group ${resourceGroup().name} --name ${app.outputs.appName} --src dist/package/app.zip'
   'az functionapp keys list --resource-group ${resourceGroup().name} --name ${app.outputs.appName} --query functionKeys.default --output tsv'
   'AGENTS_URL=${app.outputs.appUrl} AGENTS_KEY=THE-KEY npm run agents -- doctor'
 ]
