@@ -1,7 +1,6 @@
-import { randomBytes } from 'node:crypto';
-
 import { alarm } from './alarm.js';
 import { BatchError } from './errors.js';
+import { booted, inState, newNode } from './node-states.js';
 import { EndedTasks, sampleOf } from './pool-metrics.js';
 import {
   idKey,
@@ -290,25 +289,4 @@ export class Pools {
   #setNodes(pool: PoolRecord, change: (node: NodeRecord) => NodeRecord): void {
     this.store.pools.set(idKey(pool.config.id), { ...pool, nodes: pool.nodes.map(change) });
   }
-}
-
-const inState = (node: NodeRecord, state: NodeState): NodeRecord =>
-  node.state === state ? node : { ...node, state, stateTransitionTime: new Date().toISOString() };
-
-const booted = (node: NodeRecord): NodeRecord => ({
-  ...inState(node, 'idle'),
-  lastBootTime: new Date().toISOString(),
-});
-
-/** @param kind `d`: dedicated; `p`: low priority. */
-function newNode(kind: 'd' | 'p'): NodeRecord {
-  const now = new Date().toISOString();
-  return {
-    id: `tvmps_${randomBytes(32).toString('hex')}_${kind}`,
-    state: 'starting',
-    stateTransitionTime: now,
-    allocationTime: now,
-    totalTasksRun: 0,
-    totalTasksSucceeded: 0,
-  };
 }
