@@ -28,14 +28,36 @@ export class Tool {
 
   /** What it answers; undefined: it failed. It says nothing to whoever looks on. */
   async ask(...args: readonly string[]): Promise<string | undefined> {
-    const { failed, stdout } = await execa(this.name, args, {
+    const { failed, stdout } = await this.#quietly(args);
+    return failed ? undefined : stdout;
+  }
+
+  /**
+   * Whether what it is asked to show is there.
+   *
+   * @throws when it failed for another reason than that it is not: not to know is not to know that there is none
+   */
+  async finds(...args: readonly string[]): Promise<boolean> {
+    const { failed, stderr } = await this.#quietly(args);
+    if (!failed) return true;
+    if (/not ?found/i.test(stderr)) return false;
+    throw new Error(
+      `${shown(this.name, args)} failed, so nobody knows whether it is there:\n${stderr.trim()}`,
+    );
+  }
+
+  async #quietly(
+    args: readonly string[],
+  ): Promise<{ readonly failed: boolean; readonly stdout: string; readonly stderr: string }> {
+    const ran = await execa(this.name, args, {
       cwd: root,
       reject: false,
       stdin: 'ignore',
       cancelSignal: this.signal,
     });
     this.signal.throwIfAborted();
-    return failed ? undefined : stdout;
+    // A program that is not there has said nothing.
+    return { failed: ran.failed, stdout: ran.stdout ?? '', stderr: ran.stderr ?? '' };
   }
 
   /**

@@ -89,8 +89,9 @@ export class WithAz implements Way {
       for (const [name, parameter] of Object.entries(this.inputs.template.parameters)) {
         if (!isSecret(parameter)) continue;
         const id = `${vault.id}/secrets/${name.charAt(0).toUpperCase()}${name.slice(1)}`;
-        const secret = await this.tool.ask('resource', 'show', '--ids', id, '--api-version', vaultApi);
-        if (secret !== undefined) found.add(name);
+        // Taking a secret for missing would replace the key under which pipelines wait.
+        if (await this.tool.finds('resource', 'show', '--ids', id, '--api-version', vaultApi))
+          found.add(name);
       }
     }
     return found;

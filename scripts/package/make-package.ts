@@ -28,8 +28,8 @@ export interface MadePackage {
 }
 
 /** A Flex Consumption app takes far more; what is small starts soon. */
-export const mostBytes = 5_000_000;
-export const billName = 'bom.cdx.json';
+const mostBytes = 5_000_000;
+const billName = 'bom.cdx.json';
 
 const Product = z.object({ name: z.string(), version: z.string(), license: z.string() });
 

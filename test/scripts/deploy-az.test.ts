@@ -76,6 +76,21 @@ deploy('leaves the secrets that the vault has as they are', async () => {
   assert.not.ok((await azure.fake.typed()).some(each => each.includes('config-zip')));
 });
 
+deploy('makes what the vault lacks, and no new key when it can not see into the vault', async () => {
+  const secret = { match: '^az resource show', exitCode: 3, stderr: 'ERROR: (SecretNotFound) …' };
+  await azure.fake.answer([...vault.slice(0, 1), secret, ...well]);
+  await withAz({ app: false }).deploy();
+  assert.equal(Object.keys(await secretsGiven()), ['callbackTokenKey']);
+
+  const refused = { match: '^az resource show', exitCode: 1, stderr: 'ERROR: (AuthorizationFailed) …' };
+  await azure.fake.answer([...vault.slice(0, 1), refused, ...well]);
+  await rejects(
+    withAz({ app: false }).deploy(),
+    /nobody knows whether it is there:\nERROR: \(AuthorizationFailed\)/,
+  );
+  assert.not.ok((await azure.fake.typed()).some(each => each.startsWith('az deployment')));
+});
+
 deploy('shows what would change, and changes nothing', async () => {
   await withAz({ whatIf: true }).deploy();
   await secretsGiven();

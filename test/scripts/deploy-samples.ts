@@ -28,9 +28,9 @@ export const inputs: Inputs = {
 };
 
 /** What az lists of a resource group. */
-export const listed = (...resources: readonly (readonly [name: string, tags: object])[]): string =>
+const listed = (...resources: readonly (readonly [name: string, tags: object])[]): string =>
   JSON.stringify(resources.map(([name, tags]) => ({ id: `/rg/${name}`, name, tags })));
-export const ours = { application: 'azdo-batch-agents', 'azd-env-name': 'prod' };
+const ours = { application: 'azdo-batch-agents', 'azd-env-name': 'prod' };
 const app = {
   match: '^az resource list .*Microsoft.Web/sites',
   stdout: listed(

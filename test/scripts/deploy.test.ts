@@ -1,9 +1,11 @@
-import { cp, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { keyProblem, newKey, variableOf } from '../../scripts/deploy/secrets.js';
+import { serviceName } from '../../scripts/deploy/plan.js';
+import { keep, keyParameter, keyProblem, newKey, variableOf } from '../../scripts/deploy/secrets.js';
+import { isSecret, readInputs } from '../../scripts/deploy/template.js';
 import { root } from '../../scripts/root.js';
 import { type Azure, inputs, setUpAzure, token, well } from './deploy-samples.js';
 
@@ -26,6 +28,33 @@ secrets('a key that is none is told without citing it', () => {
 });
 
 secrets.run();
+
+const template = suite('the template that is deployed');
+
+template(
+  'lacks nothing but the organisation, and has the secrets and names that deploying counts on',
+  async () => {
+    const problems: string[] = [];
+    const real = await readInputs(undefined, problems);
+    assert.is(problems.length, 1, problems.join('\n'));
+    assert.match(
+      problems[0] ?? '',
+      /^The parameter azDOUrl has no value: put it into a file for --parameters/,
+    );
+    const { parameters } = real.template;
+    const secret = Object.keys(parameters).filter(name => isSecret(parameters[name] ?? {}));
+    assert.equal(secret.toSorted(), ['azDOToken', keyParameter].toSorted());
+    assert.type(parameters['environmentName']?.defaultValue, 'string');
+    const main = await readFile(join(root, 'infra', 'main.bicep'), 'utf8');
+    assert.match(main, `azdServiceName: '${serviceName}'`);
+    assert.match(main, "{ application: 'azdo-batch-agents', 'azd-env-name': environmentName }");
+    const vault = await readFile(join(root, 'infra', 'modules', 'vault.bicep'), 'utf8');
+    for (const name of ["name: 'CallbackTokenKey'", "name: 'AzDOToken'", `!= '${keep}'`])
+      assert.match(vault, name);
+  },
+);
+
+template.run();
 
 /** The command itself, in a project of its own. */
 const command = suite('npm run deploy');

@@ -29,7 +29,10 @@ keeping(
     assert.is(new Set(ports).size, 3);
     assert.ok(ports.includes(preferred));
     for (const each of kept) {
-      X;
+      assert.not.ok(await isFree(each.port));
+      await each.release();
+      assert.ok(await isFree(each.port));
+      await each.release();
     }
   },
 );
