@@ -22,7 +22,7 @@ export async function readFormula(text: string, mayLeaveTargets = false): Promis
 }
 
 /** @throws BatchError `AutoScalingFormulaTooLong` (400). */
-export function checkLength(text: string): void {
+function checkLength(text: string): void {
   if (Buffer.byteLength(text) > maxFormulaBytes) throw new BatchError('AutoScalingFormulaTooLong');
 }
 

@@ -74,6 +74,7 @@ recorder('shows samples once they have arrived', () => {
   samples.record(30_000, { $PendingTasks: 2 });
   samples.record(60_000, { $PendingTasks: 3 }, 61_000);
   assert.equal(samples.seenAt(44_999).latest('$PendingTasks', 9), []);
+  assert.is(samples.seenAt(44_999).beginsAt, undefined);
   assert.equal(samples.seenAt(45_000).latest('$PendingTasks', 9), [1]);
   assert.is(samples.seenAt(45_000).beginsAt, 0);
   // The last one overtook the one before.

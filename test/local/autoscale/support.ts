@@ -14,7 +14,7 @@ import { SampleRecorder, type Samples } from '../../../scripts/local/autoscale/s
 /** A Tuesday, so that days of the week can be told from days of the month. */
 export const now = Date.parse('2026-11-24T18:05:09.250Z');
 
-export const noSamples: SampleHistory = new SampleRecorder().seenAt(now);
+const noSamples: SampleHistory = new SampleRecorder().seenAt(now);
 
 /** Samples of one variable, the newest taken now, each 30 s before the one behind it; undefined is a gap. */
 export function samplesOf(
