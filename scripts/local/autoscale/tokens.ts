@@ -66,13 +66,6 @@ export const tokenTypes = [
 
 const lexer = new Lexer(tokenTypes, { ensureOptimizations: false });
 
-export interface Token {
-  readonly type: TokenType;
-  readonly image: string;
-  readonly line: number;
-  readonly column: number;
-}
-
 /** Cuts a text into words; what is none is told in `problems`. */
 export function tokenize(text: string): {
   tokens: ReturnType<Lexer['tokenize']>['tokens'];
