@@ -204,3 +204,33 @@ pinning('the release of this project can be read', async () => {
 });
 
 pinning.run();
+
+const page = suite('the page about the images');
+const text = await readFile(join(root, '.github', 'docs', 'images.md'), 'utf8');
+const script = await readFile(join(imagesFolder, 'linux', 'start.sh'), 'utf8');
+
+page('tells every variable that start.sh reads', () => {
+  const read = new Set(script.match(/\b(?:AZDO|VSO)_[A-Z_]+\b/g));
+  read.delete('AZDO_TOKEN_DESCRIPTOR');
+  const told = new Set(
+    [...text.matchAll(/^\| (`AZDO.*?) \|/gm)].flatMap(([row]) => row.match(/\b[A-Z]+_[A-Z_]+\b/g)),
+  );
+  assert.equal(
+    [...read].filter(name => !told.has(name)),
+    [],
+  );
+  assert.equal(
+    [...told].filter(name => !read.has(name ?? '')),
+    [],
+  );
+});
+
+page('tells every exit code', () => {
+  const codes = [...(/^readonly done=.*$/m.exec(script)?.[0] ?? '').matchAll(/=(\d+)/g)].map(
+    ([, code]) => code,
+  );
+  const told = [...text.matchAll(/^\| (\d+) \|/gm)].map(([, code]) => code);
+  assert.equal(told, codes);
+});
+
+page.run();
