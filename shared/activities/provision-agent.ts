@@ -14,6 +14,8 @@ import { tellPipeline } from './waiting-pipeline.js';
 
 /** Longest that a job may keep its agent, beyond the time to come online. */
 const jobHours = 72;
+/** Idle agents are taken back by the app; this much later they leave by themselves, for it may be away. */
+const idleMarginMinutes = 5;
 /** Whoever waits wants to know why when a pause is as long as this. */
 const longPauseMs = 30_000;
 
@@ -155,6 +157,7 @@ function agentTask({ config, clock }: WithOrchestrations, request: AgentRequest)
       AZDO_AGENT_DISPOSE: 'true',
       // A node that is lost runs its tasks again elsewhere, much later perhaps: such an agent must not come up.
       AZDO_EXPIRES_AT: expiresAt.toISOString(),
+      AZDO_IDLE_MINUTES: String(profile.idleMinutes + idleMarginMinutes),
       ...(profile.agentAuth === 'token' && config.devOps.token !== undefined
         ? { AZDO_TOKEN: config.devOps.token }
         : {}),

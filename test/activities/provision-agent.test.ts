@@ -49,6 +49,7 @@ test('makes one task, named after the request and its attempt, watched from then
       AZDO_AGENT: 'r-1-1',
       AZDO_AGENT_DISPOSE: 'true',
       AZDO_EXPIRES_AT: '2026-01-31T10:20:00.000Z',
+      AZDO_IDLE_MINUTES: '15',
       AZDO_TOKEN: agentsToken,
     },
     maxWallClockMinutes: 20 + 72 * 60,
@@ -138,6 +139,19 @@ test('gives an agent that signs in with its node’s identity no token', async (
   assert.ok(task?.environment['AZDO_URL']);
   assert.not.ok('AZDO_TOKEN' in (task?.environment ?? {}));
   assert.not.ok(holdsSecret(traces(world), agentsToken));
+});
+
+test('lets an agent that no job comes for leave by itself, later than the app would take it back', async () => {
+  for (const [idleMinutes, given] of [
+    [60, '65'],
+    [0.5, '5.5'],
+  ] as const) {
+    const profile = { devOpsPool: linuxPool, batchPool: 'batchLinux', image: 'azdo-agent:x', idleMinutes };
+    const world = createWorld({ env: { AgentProfiles: JSON.stringify({ ubuntu: profile }) } });
+    await haveRequest(world, 'accepted');
+    await provision(world);
+    assert.is(world.compute.tasks()[0]?.environment['AZDO_IDLE_MINUTES'], given);
+  }
 });
 
 test('keeps the token of agents out of the row, the log and the pipeline', async () => {
