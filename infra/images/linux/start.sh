@@ -75,9 +75,10 @@ check_settings() {
   done
   command -v curl > /dev/null || wrong 'curl is missing: this image lacks what start.sh needs.'
   [ "$problems" -eq 0 ] || exit "$settings_bad"
-  # The agent changes its folder, and nobody knows the one that Batch has chosen.
   case $home in /*) ;; *) home=$PWD/$home ;; esac
   case $token_file in '' | /*) ;; *) token_file=$PWD/$token_file ;; esac
+  # Not the one that it was started in: Batch has chosen that, and this user may not even see it.
+  cd "$home" || exit "$settings_bad"
 }
 
 # A node that is lost runs its tasks again elsewhere, much later perhaps.
@@ -91,7 +92,7 @@ check_expiry() {
 
 # ── Children and signals ─────────────────────────────────────────────────────────────────────────────────────────────
 
-scratch='' child='' asking='' stopping='' woken='' alarm='' guard='' agent='' registered='' idle=''
+scratch='' child='' asking='' stopping='' woken='' watcher='' guard='' agent='' registered=''
 
 # Starts a program as the head of a process group of its own, so that a signal for this script is not its business;
 # and, unlike other background children, one that heeds SIGINT. Its group is in `child`.
@@ -111,19 +112,22 @@ later() {
 }
 call_off() { [ -z "$1" ] || kill -KILL -- "-$1" 2> /dev/null; }
 
-# Waits for a child, and is not misled by a signal that comes meanwhile; what a signal asks for is in the second argument.
+# Waits for a child, and is not misled by a signal that comes meanwhile. After one it does not block again: a bash whose
+# `wait` is broken off in the moment of a child's end takes that child for running ever after.
 await() {
-  local code last=''
-  while :; do
-    woken=''
+  local code told believed
+  woken=''
+  wait "$1" 2> /dev/null
+  code=$?
+  if [ -n "$woken" ] && [ "$code" -gt 128 ]; then
+    while kill -0 "$1" 2> /dev/null; do sleep 0.05; done
+    believed=" $(jobs -rp | tr '\n' ' ') "
+    case $believed in *" $1 "*) return "$code" ;; esac
     wait "$1" 2> /dev/null
-    code=$?
-    # It ended in the moment of the signal, and its end has been told.
-    if [ "$code" -eq 127 ] && [ -n "$last" ]; then code=$last && break; fi
-    if [ "$code" -le 128 ] || [ -z "$woken" ]; then break; fi
-    last=$code
-    [ -z "${2:-}" ] || "$2"
-  done
+    told=$?
+    # 127: that was its own end which `wait` has told above.
+    [ "$told" -eq 127 ] || code=$told
+  fi
   return "$code"
 }
 
@@ -159,7 +163,7 @@ leave() {
   local code=$?
   trap 'woken=1' TERM INT HUP
   trap - EXIT
-  call_off "$alarm"
+  call_off "$watcher"
   call_off "$guard"
   # What a job has left running ends with its agent.
   [ -z "$agent" ] || call_off "$agent"
@@ -283,7 +287,7 @@ fetch_token() {
 # ask METHOD PATH [CURL-OPTION …]: a call to Azure DevOps that outlasts a short absence of it. Returns 1 with `problem`
 # and `problem_code` where there is no answer, or one that is about the token; else `status` and `answer` are the caller's to judge.
 ask() {
-  local method=$1 path=$2 until=$((SECONDS + patience)) delay=0.1
+  local method=$1 path=$2 until=$(($(date +%s) + patience)) delay=0.1
   shift 2
   while :; do
     fetch_token || return 1
@@ -300,7 +304,7 @@ ask() {
       000 | 408 | 429 | 5??) ;;
       *) return 0 ;;
     esac
-    if [ "$SECONDS" -ge "$until" ]; then
+    if [ "$(date +%s)" -ge "$until" ]; then
       problem="Azure DevOps ($url) does not answer: $reason" problem_code=$retryable
       return 1
     fi
@@ -375,7 +379,7 @@ register() {
 }
 
 unregister() {
-  local until=$((SECONDS + removal_patience)) ended=1
+  local until=$(($(date +%s) + removal_patience)) ended=1
   patience=3
   while :; do
     if fetch_token; then
@@ -390,54 +394,58 @@ unregister() {
       say "unregistered $name"
       return
     fi
-    [ "$SECONDS" -lt "$until" ] || break
+    [ "$(date +%s)" -lt "$until" ] || break
     pause 1
   done
   complain "The registration of agent \"$name\" in pool \"$pool\" could not be removed. The app removes it; else do so by hand."
 }
 
-# No job came for long. The service decides, so that no job is lost that is just being given to this agent: it
-# removes no agent that has one, and gives none to an agent that it has removed.
-leave_if_idle() {
+# Takes an agent back that no job comes for. The service decides, so that no job is lost that is just being given to it:
+# it removes no agent that has one, and gives none to an agent that it has removed. Runs beside the agent.
+# Returns 1 where it is to be looked at again: the service may be away.
+take_back_if_idle() {
   local id
-  [ -n "$idle" ] && [ -z "$stopping" ] && [ "$idle" != over ] || return 0
-  idle=''
-  patience=0
   ask GET "$pool_path/agents" --get --data-urlencode "agentName=$name" --data includeAssignedRequest=true \
-    --data includeLastCompletedRequest=true && [ "$status" = 200 ] || return 0
+    --data includeLastCompletedRequest=true && [ "$status" = 200 ] || return 1
   if find_entry name "$name"; then
     id=$(value_at "value\.$at\.id")
-    if printf '%s\n' "$answer" | grep -Eq "^value\.$at\.(assignedRequest|lastCompletedRequest)\."; then
-      idle=over
-      return 0
-    fi
-    ask DELETE "$pool_path/agents/$id" && [ "$status" -ge 200 ] && [ "$status" -lt 300 ] || return 0
+    ! printf '%s\n' "$answer" | grep -Eq "^value\.$at\.(assignedRequest|lastCompletedRequest)\." || return 0
+    ask DELETE "$pool_path/agents/$id" || return 1
+    case $status in 2?? | 404) ;; *) return 1 ;; esac
   fi
-  registered='' idle=over exit_code=$no_job
-  complain "No job came for agent \"$name\" within $idle_minutes minutes. It was removed from pool \"$pool\"."
-  interrupt_agent
+  touch "$no_job_mark"
+  kill -s "$stop_signal" -- "-$agent"
+  sleep "$stop_seconds"
+  kill -KILL -- "-$agent"
+}
+
+watch_idle() {
+  patience=0
+  # Its calls must not meet those of its parent, who may call again before they are over.
+  scratch=$scratch/idle
+  mkdir "$scratch"
+  sleep "$(awk "BEGIN { print $idle_minutes * 60 }")"
+  while ! take_back_if_idle; do sleep 15; done
 }
 
 run_agent() {
-  local ended first every
-  exit_code=''
+  local ended
   # shellcheck disable=SC2086 # no word where there is no option
   start_apart "$home/run.sh" $once
   agent=$child
   [ -z "$stopping" ] || interrupt_agent
   if [ -n "$idle_minutes" ]; then
-    first=$(awk "BEGIN { print $idle_minutes * 60 }")
-    every=$(awk "BEGIN { print $idle_minutes * 60 < 15 ? $idle_minutes * 60 + 0.1 : 15 }")
-    # Again and again: the service may be away, or the signal come in a moment that nobody listens.
-    # shellcheck disable=SC2016 # expanded by the shell that it is given to
-    later "$first" "$BASH" -c 'while kill -s USR1 "$1"; do sleep "$2"; done' alarm "$$" "$every"
-    alarm=$!
+    later 0 watch_idle
+    watcher=$!
   fi
-  await "$agent" leave_if_idle
+  await "$agent"
   ended=$?
   # Of a signal, run.sh may die before the agent behind it has taken its leave; `guard` limits how long that may take.
-  while [ -n "$guard" ] && kill -0 -- "-$agent" 2> /dev/null; do pause 0.1; done
-  [ -z "$exit_code" ] || exit "$exit_code"
+  while [ -n "$guard" ] && kill -0 "$guard" 2> /dev/null && kill -0 -- "-$agent" 2> /dev/null; do pause 0.1; done
+  if [ -e "$no_job_mark" ]; then
+    registered=''
+    fail "$no_job" "No job came for agent \"$name\" within $idle_minutes minutes. It was removed from pool \"$pool\"."
+  fi
   [ -z "$stopping" ] || exit "$done"
   case $ended in
     "$done") exit "$done" ;;
@@ -452,8 +460,8 @@ trap leave EXIT
 trap 'on_stop TERM' TERM
 trap 'on_stop INT' INT
 trap 'on_stop HUP' HUP
-trap 'woken=1; [ "$idle" = over ] || idle=1' USR1
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/azdo-agent.XXXXXX") || fail "$retryable" 'There is no room for temporary files.'
+no_job_mark=$scratch/no-job
 
 ignored=$(printf '%s,' "${VSO_AGENT_IGNORE:-}" "${AZDO_ENV_IGNORE:-}" | tr -d ' ' | tr -s , | sed 's/^,//')
 export VSO_AGENT_IGNORE="$ignored${secrets// /,},AZDO_ENV_IGNORE,VSO_AGENT_IGNORE"

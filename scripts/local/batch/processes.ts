@@ -61,6 +61,33 @@ export async function endTree(leader: ProcessIdentity, graceMs: number): Promise
   while ([leader, ...left].some(isAlive) && Date.now() < killDeadline) await sleep(pollMs);
 }
 
+/** By this variable, the folder of its run, a task's process is known whatever has become of its parents and its group. */
+const marker = 'LOCAL_BATCH_RUN';
+
+export const marked = (env: Readonly<Record<string, string>>, runDir: string): Record<string, string> => ({
+  ...env,
+  [marker]: runDir,
+});
+
+/**
+ * Kills what is left of a task whose first process has ended, as a container ends with its first process: no parent leads
+ * to a child that has left the group. Linux only; one that has cleared its environment is not found.
+ */
+export function killOrphans(runDir: string): void {
+  if (process.platform !== 'linux') return;
+  const mark = `\0${marker}=${runDir}\0`;
+  const killed = new Set<number>();
+  // Until a round finds no other: a child may have come in between.
+  for (let before = -1; before < killed.size; ) {
+    before = killed.size;
+    for (const pid of allPids()) {
+      if (killed.has(pid) || !`\0${environmentOf(pid)}\0`.includes(mark)) continue;
+      killed.add(pid);
+      signal(pid, 'SIGKILL');
+    }
+  }
+}
+
 export function signal(pid: number, name: NodeJS.Signals | 0): boolean {
   try {
     return process.kill(pid, name);
@@ -72,9 +99,7 @@ export function signal(pid: number, name: NodeJS.Signals | 0): boolean {
 
 function descendants(root: number): ProcessEntry[] {
   if (process.platform !== 'linux') return [];
-  const all = readdirSync('/proc')
-    .filter(name => /^\d+$/.test(name))
-    .flatMap(name => readProcess(Number(name)) ?? []);
+  const all = allPids().flatMap(pid => readProcess(pid) ?? []);
   const children = new Map<number, ProcessEntry[]>();
   for (const entry of all) children.set(entry.parent, [...(children.get(entry.parent) ?? []), entry]);
   const found: ProcessEntry[] = [];
@@ -86,6 +111,20 @@ function descendants(root: number): ProcessEntry[] {
     }
   }
   return found;
+}
+
+const allPids = (): number[] =>
+  readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .map(Number);
+
+function environmentOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8');
+  } catch {
+    // It has ended meanwhile, or is somebody else's.
+    return '';
+  }
 }
 
 /** One line of /proc: `pid (name) state ppid pgrp … starttime …`; the name may hold spaces and parentheses. */

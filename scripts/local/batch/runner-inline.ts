@@ -1,4 +1,5 @@
-import { commandFor, type ImageCommands, isAgentCommand } from './images.js';
+import { isAgentCommand } from './agent-image.js';
+import { commandFor, type ImageCommands } from './images.js';
 import { type Program, type Runner } from './runner.js';
 
 /**

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 import { InlineRun } from './inline-run.js';
-import { endTree, identify, isAlive, signal as sendSignal } from './processes.js';
+import { endTree, identify, isAlive, killOrphans, signal as sendSignal } from './processes.js';
 import type { FailureInfo, RunIntent, RunRecord } from './records.js';
 import { readOutcome, readStarted, type Started } from './run-files.js';
 import type { InlineLaunch, Launch, Runner, RunRequest } from './runner.js';
@@ -230,7 +230,10 @@ export class Runs {
     const runDir = this.runDir(id);
     const outcome = readOutcome(runDir);
     const started = readStarted(runDir);
-    if (outcome.kind === 'gone') await this.#endProcesses(id, started, 0);
+    if (outcome.kind === 'gone') {
+      await this.#endProcesses(id, started, 0);
+      killOrphans(runDir);
+    }
     const run = this.store.runs.get(id);
     // A short task may have ended before its start was told.
     if (run && started) this.events.started(run, started.at);

@@ -13,6 +13,9 @@ export interface TaskPlacement {
   readonly workDir: string;
 }
 
+/** Where programs of tasks are looked for, but on Windows. */
+export const taskPath = (): string => `${dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`;
+
 /**
  * A task's whole environment: what Batch tells it, its job's and its own settings, and the least that programs need.
  * Nothing of this server's own environment: a task that works here by accident would fail on a node.
@@ -25,7 +28,7 @@ export function taskEnvironment(job: JobSpec, task: TaskSpec, place: TaskPlaceme
         SystemRoot: process.env['SystemRoot'] ?? '',
       }
     : {
-        PATH: `${dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`,
+        PATH: taskPath(),
         HOME: place.workDir,
         LANG: 'C.UTF-8',
       };

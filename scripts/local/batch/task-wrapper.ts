@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { identify } from './processes.js';
+import { identify, killOrphans, marked } from './processes.js';
 
 /**
  * Stands between the server and one run of a task, as a node's agent does: when the server alone is killed, the task
@@ -46,7 +46,7 @@ function run({ runDir, argv: [program = '', ...args], env, cwd }: WrapperOrder):
 
   const child = spawn(program, args, {
     cwd,
-    env,
+    env: marked(env, runDir),
     // A group of its own: ending the task must not end the one that records how it ended.
     detached: true,
     stdio: ['ignore', 'inherit', 'inherit'],
@@ -75,6 +75,7 @@ function run({ runDir, argv: [program = '', ...args], env, cwd }: WrapperOrder):
         // Nothing was left.
       }
     }
+    killOrphans(runDir);
     end(signalName ? { signal: signalName } : { exitCode });
   });
 }

@@ -52,33 +52,33 @@ settings('the token may come from a file', async () => {
 });
 settings.after.each(closeAll);
 
-capabilities('are the environment, less credentials, long values and what is to be ignored', () => {
-  const told = systemCapabilities(
-    {
-      JAVA_HOME: '/opt/java',
-      AZDO_TOKEN: 'secret',
-      AZDO_TOKEN_FILE: '/t',
-      VSTS_AGENT_INPUT_TOKEN: 'secret',
-      LONG: 'x'.repeat(1024),
-      NEARLY: 'x'.repeat(1023),
-      Hidden: '1',
-      ALSO: '2',
-      AZDO_ENV_IGNORE: 'HIDDEN, other',
-      VSO_AGENT_IGNORE: 'ALSO',
-    },
-    'eph-1',
-    'linux',
-  );
-  assert.equal(Object.keys(told).toSorted(), [
-    'Agent.Name',
-    'Agent.OS',
-    'Agent.Version',
-    'JAVA_HOME',
-    'NEARLY',
-  ]);
-  assert.is(told['Agent.Name'], 'eph-1');
-  assert.is(systemCapabilities({}, 'x', 'win32')['Agent.OS'], 'Windows_NT');
-});
+capabilities(
+  'are the environment, less long values, what the agent was configured by, and what is to be ignored',
+  () => {
+    const told = systemCapabilities(
+      {
+        JAVA_HOME: '/opt/java',
+        VSTS_AGENT_INPUT_TOKEN: 'secret',
+        LONG: 'x'.repeat(1024),
+        NEARLY: 'x'.repeat(1023),
+        Hidden: '1',
+        ALSO: '2',
+        VSO_AGENT_IGNORE: 'ALSO, HIDDEN',
+      },
+      'eph-1',
+      'linux',
+    );
+    assert.equal(Object.keys(told).toSorted(), [
+      'Agent.Name',
+      'Agent.OS',
+      'Agent.Version',
+      'JAVA_HOME',
+      'NEARLY',
+    ]);
+    assert.is(told['Agent.Name'], 'eph-1');
+    assert.is(systemCapabilities({}, 'x', 'win32')['Agent.OS'], 'Windows_NT');
+  },
+);
 
 ends('with 1 and a line for each missing variable', async () => {
   const process = run('agent', [], {});
@@ -192,10 +192,11 @@ life('its token is in no capability, no argument, no output and no job', async (
   const dataDir = await folder();
   const devops = await start({ dataDir, pat: 'agent-canary-93' });
   const call = await testFunction();
-  const process = await agent(devops, { Visible: 'yes' });
+  const process = await agent(devops, { Visible: 'yes', Hidden: '1', AZDO_ENV_IGNORE: 'HIDDEN, other' });
   await process.printed('registered');
   const [registered] = await (await webApi(devops).getTaskAgentApi()).getAgents(1, 'eph-1', true);
   assert.is(registered?.systemCapabilities?.['Visible'], 'yes');
+  assert.is(registered?.systemCapabilities?.['Hidden'], undefined);
   assert.not.match(JSON.stringify(registered), 'agent-canary');
   const started = await play(devops, {
     request: { function: call.url, key: 'k', waitForCompletion: false },

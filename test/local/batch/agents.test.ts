@@ -76,7 +76,7 @@ for (const runner of ['process', 'inline'] as const) {
         .getFromTask('agents', name, 'stdout.txt')
         .then(textOf)
         .catch(() => '');
-    await until(stdout, text => text.includes('listening for jobs'));
+    await until(stdout, text => text.includes('Listening for Jobs'));
   };
   const gone = (name: string): Promise<boolean> =>
     until(
