@@ -6,6 +6,7 @@ import * as assert from 'uvu/assert';
 import * as z from 'zod';
 import { root } from '../../scripts/root.js';
 import { page, partOf, parts, plotOf } from '../../scripts/simulate/docs/page.js';
+import { readmeTable } from '../../scripts/simulate/docs/tables.js';
 import { makeTempFolder, type TempFolder } from '../support/temp-folder.js';
 
 interface Context {
@@ -154,6 +155,16 @@ documented(
       assert.ok(partOf(text, name).length > 200, name);
   },
 );
+
+documented('has its results in short on the front page', async () => {
+  const year = partOf(await readFile(join(root, page), 'utf8'), 'year');
+  const front = await readFile(join(root, 'README.md'), 'utf8');
+  assert.is(partOf(front, 'readme'), readmeTable(year));
+  assert.match(
+    partOf(front, 'readme'),
+    /^\| year, 10,000 agents a day \| 3,6\d\d,\d{3} \| \d+ → \S+ \| [\d,]+ → [\d,]+ \|$/m,
+  );
+});
 
 documented('has the plots of today, well-formed, and readable on any ground', async () => {
   for (const name of ['office-day', 'release-storm'] as const) {

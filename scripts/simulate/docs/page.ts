@@ -3,7 +3,14 @@ import { join } from 'node:path';
 import { root } from '../../root.js';
 import { plot } from '../plot.js';
 import { capped, committedTrace, compare, oneAgentANode } from './committed.js';
-import { assumptionTable, choiceTable, parameterTable, resultTable, yearTable } from './tables.js';
+import {
+  assumptionTable,
+  choiceTable,
+  parameterTable,
+  readmeTable,
+  resultTable,
+  yearTable,
+} from './tables.js';
 
 /** The parts of the page that are made, by the name that they have there. */
 export const parts = {
@@ -13,7 +20,7 @@ export const parts = {
   assumptions: assumptionTable,
   year: yearTable,
 } as const;
-type Part = keyof typeof parts;
+type Part = keyof typeof parts | 'readme';
 
 export const page = join('.github', 'docs', 'autoscale.md');
 const plotted = { 'office-day': 'An office day', 'release-storm': 'A release storm' } as const;
@@ -27,6 +34,10 @@ export async function writePage(say: (line: string) => void): Promise<void> {
   }
   await writeFile(join(root, page), text);
   say(`wrote ${page}`);
+  const readme = join(root, 'README.md');
+  const front = await readFile(readme, 'utf8');
+  await writeFile(readme, withPart(front, 'readme', readmeTable(partOf(text, 'year'))));
+  say('wrote README.md');
   for (const name of ['office-day', 'release-storm'] as const) {
     const file = join('.github', 'images', `autoscale-${name}.svg`);
     await writeFile(join(root, file), await plotOf(name));
@@ -49,19 +60,19 @@ export async function plotOf(name: keyof typeof plotted): Promise<string> {
 
 const marks = (name: Part) => [`<!-- simulate:${name}:begin -->`, `<!-- simulate:${name}:end -->`] as const;
 
-function partNames(text: string): readonly Part[] {
+function partNames(text: string): readonly (keyof typeof parts)[] {
   return (['parameters', 'results', 'choices', 'assumptions', 'year'] as const).filter(name =>
     text.includes(marks(name)[0]),
   );
 }
 
-/** What stands in the page between the marks of a part. */
+/** What stands in a page between the marks of a part. */
 export function partOf(text: string, name: Part): string {
   const [begin, end] = marks(name);
   const [, rest = '', ...more] = text.split(begin);
   const [part, after, ...evenMore] = rest.split(end);
   if (part === undefined || after === undefined || more.length + evenMore.length > 0) {
-    throw new Error(`${page} must have ${begin} and after it ${end}, once each.`);
+    throw new Error(`The page must have ${begin} and after it ${end}, once each.`);
   }
   return part.trim();
 }
