@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -14,14 +14,11 @@ const images = join(root, 'infra', 'images');
 const windows = await readFile(join(images, 'windows', 'start.ps1'), 'utf8');
 const linux = await readFile(join(images, 'linux', 'start.sh'), 'utf8');
 
-const packageOf = (name: string): string =>
-  dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
+const grammar = fileURLToPath(import.meta.resolve('tree-sitter-powershell/tree-sitter-powershell.wasm'));
 // Else V8 optimises the grammar for four seconds, to parse a few pages.
 setFlagsFromString('--liftoff-only');
 await Parser.init();
-const parser = new Parser().setLanguage(
-  await Language.load(join(packageOf('tree-sitter-powershell'), 'tree-sitter-powershell.wasm')),
-);
+const parser = new Parser().setLanguage(await Language.load(grammar));
 
 /** Where PowerShell would not understand it: `line: text`. */
 function syntaxErrors(text: string): readonly string[] {
