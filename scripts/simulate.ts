@@ -8,7 +8,7 @@ import { type FileProblem, InputError } from './simulate/input-error.js';
 import { addWorldOptions, readOptions } from './simulate/options.js';
 import { asJson, type Contender, comparison, sketch } from './simulate/report.js';
 import { simulate } from './simulate/simulation.js';
-import { readTrace } from './simulate/trace/read-trace.js';
+import { poolOfTrace, readTrace } from './simulate/trace/read-trace.js';
 import { day, firstPart, type Trace } from './simulate/trace/trace.js';
 
 /** `npm run simulate`: what a formula would have made of a day, before a pool gets it. */
@@ -34,9 +34,10 @@ const command = addWorldOptions(
     `
 Examples:
   npm run simulate -- --trace infra/autoscale/traces/office-day.yaml --formula infra/autoscale/agents.formula
-  npm run simulate -- --trace infra/autoscale/traces/office-day.yaml --slots 1 \\
-    --formula infra/autoscale/agents.formula --formula infra/autoscale/article.formula \\
-    --set maxLowPriorityNodes=40 --set maxDedicatedNodes=0 --set maxNodes=40 --plot office-day.svg`,
+  npm run simulate -- --trace infra/autoscale/traces/office-day.yaml --plot office-day.svg \\
+    --formula infra/autoscale/agents.formula --formula infra/autoscale/article.formula
+  npm run simulate -- --trace infra/autoscale/traces/office-day.yaml --formula infra/autoscale/agents.formula \\
+    --slots 5 --set maxLowPriorityNodes=4 --set holdMinutes=20`,
   )
   .exitOverride();
 
@@ -52,7 +53,13 @@ async function main(): Promise<void> {
   command.parse();
   const given = Given.parse(command.opts());
   if (given.docs) return (await import('./simulate/docs/page.js')).writePage(remark);
-  const { assumed, traceSeed, days, parameters, problems: wrongOptions } = readOptions(command.opts());
+  const {
+    assumed: told,
+    traceSeed,
+    days,
+    parameters: set,
+    problems: wrongOptions,
+  } = readOptions(command.opts());
   const problems: FileProblem[] = [...wrongOptions];
   const collect = <T>(read: () => T): T | undefined => {
     try {
@@ -70,7 +77,7 @@ async function main(): Promise<void> {
   const traceText = traceFile === undefined ? undefined : await readText(traceFile, problems);
   const formulaTexts = await Promise.all(formulaFiles.map(file => readText(file, problems)));
   const known = new Set(formulaTexts.flatMap(text => parametersOf(text ?? '').map(({ name }) => name)));
-  for (const name of parameters.keys()) {
+  for (const name of set.keys()) {
     if (!known.has(name) && formulaTexts.length > 0 && formulaTexts.every(text => text !== undefined)) {
       problems.push({
         file: `--set ${name}`,
@@ -78,6 +85,13 @@ async function main(): Promise<void> {
       });
     }
   }
+  const pool = poolFor(traceFile, traceText);
+  const assumed =
+    pool && command.getOptionValue('slots') === undefined ? { ...told, slots: pool.slots } : told;
+  const ofTrace = Object.entries(pool?.parameters ?? {}).filter(
+    ([name]) => known.has(name) && !set.has(name),
+  );
+  const parameters = new Map([...ofTrace, ...set]);
   const formulas = formulaTexts.map((text, index): Formula | undefined =>
     text === undefined
       ? undefined
@@ -88,11 +102,28 @@ async function main(): Promise<void> {
       ? undefined
       : collect(() => readTrace(traceFile, traceText, { slots: assumed.slots, seed: traceSeed }));
   if (problems.length > 0 || !whole) throw new InputError(problems);
+  if (pool && !given.json) {
+    const caps = ofTrace.map(([name, value]) => `, ${name} = ${value}`).join('');
+    remark(
+      `Nodes have ${assumed.slots} ${assumed.slots === 1 ? 'slot' : 'slots'}${caps}; --slots and --set say otherwise.`,
+    );
+  }
   const trace = days === undefined ? whole : firstPart(whole, days * day);
   const contenders = formulas.flatMap((formula, index): Contender[] =>
     formula ? [{ formula: formulaFiles[index] ?? '', outcome: simulate(trace, formula, assumed) }] : [],
   );
   await show(contenders, trace, given, assumed);
+}
+
+/** What is wrong with the trace is told by whoever reads all of it. */
+function poolFor(file: string | undefined, text: string | undefined): ReturnType<typeof poolOfTrace> {
+  if (file === undefined || text === undefined) return undefined;
+  try {
+    return poolOfTrace(file, text);
+  } catch (error) {
+    if (error instanceof InputError) return undefined;
+    throw error;
+  }
 }
 
 async function show(

@@ -44,9 +44,8 @@ const hoursOfDay = z
 const worldOptions: Readonly<Record<string, WorldOption>> = {
   slots: {
     flags: '--slots <number>',
-    says: 'slots of a node: the pool’s taskSlotsPerNode',
+    says: `slots of a node: the pool’s taskSlotsPerNode (default: as the recipe says, else ${usual.slots})`,
     schema: whole(1, 256).transform(slots => ({ slots })),
-    usually: String(usual.slots),
   },
   fill: {
     flags: '--fill <how>',

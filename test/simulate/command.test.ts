@@ -75,6 +75,14 @@ command('prints formulas side by side, and draws them', async ({ folder }) => {
   assert.match(await readFile(file, 'utf8'), /^<svg [^]*infra\/autoscale\/agents\.formula/);
 });
 
+command('plays the pool that the recipe is for, unless told otherwise', async () => {
+  const { exitCode, stdout, stderr } = await run(...office, '--json', '--formula', ours, article);
+  assert.is(exitCode, 0, stderr);
+  const [mine, theirs] = Printed.parse(JSON.parse(stdout)).results;
+  assert.ok(mine && theirs && mine.waitMinutes.p95 <= 0.25 * theirs.waitMinutes.p95, stdout);
+  assert.ok(mine.nodeHours.spot <= 0.8 * theirs.nodeHours.spot, stdout);
+});
+
 command(
   'prints JSON and nothing else for scripts, with the parameters and assumptions that were given',
   async () => {

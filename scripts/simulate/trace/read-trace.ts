@@ -1,7 +1,7 @@
 import { extname } from 'node:path';
 import { readCsv } from './csv.js';
 import { generateTrace } from './generate.js';
-import { readRecipe } from './recipe.js';
+import { type Recipe, readRecipe } from './recipe.js';
 import { readRequests } from './requests.js';
 import type { Trace } from './trace.js';
 
@@ -12,19 +12,22 @@ interface Options {
   readonly seed?: number | undefined;
 }
 
+const isRecipe = (file: string): boolean => ['.yaml', '.yml'].includes(extname(file).toLowerCase());
+
+/**
+ * The pool that a trace is for, where it says so: a day of a hundred agents tells nothing about a pool of four nodes.
+ *
+ * @throws InputError as readTrace does
+ */
+export const poolOfTrace = (file: string, text: string): Recipe['pool'] =>
+  isRecipe(file) ? readRecipe(file, text, Number.POSITIVE_INFINITY).pool : undefined;
+
 /**
  * Reads a trace: a recipe (`.yaml`), requests as the command line lists them (`.json`), or lines of CSV.
  *
  * @throws InputError that names every place
  */
 export function readTrace(file: string, text: string, { slots, seed }: Options): Trace {
-  switch (extname(file).toLowerCase()) {
-    case '.yaml':
-    case '.yml':
-      return generateTrace(file, readRecipe(file, text, slots), seed);
-    case '.json':
-      return readRequests(file, text);
-    default:
-      return readCsv(file, text, slots);
-  }
+  if (isRecipe(file)) return generateTrace(file, readRecipe(file, text, slots), seed);
+  return extname(file).toLowerCase() === '.json' ? readRequests(file, text) : readCsv(file, text, slots);
 }

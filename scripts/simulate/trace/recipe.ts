@@ -68,6 +68,13 @@ const Recipe = z.strictObject({
   weekend: perHour,
   jobs: z.array(JobKind).min(1),
   bursts: z.array(Burst).default([]),
+  /** The pool that such days are for; options say otherwise. */
+  pool: z
+    .strictObject({
+      slots: z.int().min(1).max(256),
+      parameters: z.record(z.string().regex(/^[A-Za-z_]\w*$/), z.number()).default({}),
+    })
+    .optional(),
 });
 export type Recipe = z.infer<typeof Recipe>;
 
