@@ -34,12 +34,11 @@ var ubuntu = {
   }
   nodeAgentSku: 'batch.node.ubuntu 24.04'
   taskSlotsPerNode: 4
+  // Four builds share it, and a large agent image.
+  osDiskSizeGB: 128
   autoScale: {
-    minNodes: 0
     maxLowPriorityNodes: 4
     maxDedicatedNodes: 2
-    holdMinutes: 15
-    sparePercent: 20
   }
 }
 
