@@ -68,6 +68,9 @@ param pools poolType[] = [
   }
 ]
 
+@description('false: Batch pools are left as they are, and only the profiles are written: for when Batch refuses a pool that exists.')
+param deployPools bool = true
+
 @description('Settings of the app that have a default; the table of settings in the README says what they mean.')
 param settings settingsType = {}
 
@@ -358,7 +361,7 @@ module vaultEndpoint 'modules/private-endpoint.bicep' = {
 // ------------------------------------------------------------------ Agents: one pool and one profile an entry
 
 module batchPools 'modules/pool.bicep' = [
-  for pool in pools: if (pool.?deploy ?? true) {
+  for pool in pools: if (deployPools && (pool.?deploy ?? true)) {
     params: {
       accountName: batchAccountName
       pool: pool

@@ -71,3 +71,4 @@ var windows = {
 }
 
 param pools = empty(windowsNodeImage) ? [ubuntu] : [ubuntu, windows]
+param deployPools = bool(readEnvironmentVariable('DEPLOY_POOLS', 'true'))
