@@ -125,6 +125,7 @@ load helper
   # It was removed already: that is how the service decided.
   [ "$(given config.arguments)" = '--unattended --acceptTeeEula' ]
   is_removed
+  nothing_left
 }
 
 @test 'never leaves while a job runs' {

@@ -50,7 +50,7 @@ launch() {
 ends() { wait "$script" || code=$?; [ "${code:-0}" -eq "$1" ] || { cat "$STUB_RECORD/out" "$STUB_RECORD/err"; false; }; }
 eventually() {
   local tries
-  for ((tries = 0; tries < 300; tries++)); do
+  for ((tries = 0; tries < 700; tries++)); do
     "$@" && return
     sleep 0.02
   done

@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { suite } from 'uvu';
 import { root } from '../../scripts/root.js';
@@ -12,7 +13,7 @@ const service = await startStubService();
 
 async function runBats(file: string): Promise<readonly TapTest[]> {
   const { stdout, stderr, exitCode } = await execa(
-    join(root, 'node_modules', 'bats', 'bin', 'bats'),
+    fileURLToPath(import.meta.resolve('bats/bin/bats')),
     ['--formatter', 'tap', join(folder, file)],
     {
       reject: false,

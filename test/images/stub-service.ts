@@ -18,7 +18,7 @@ interface Answer {
   readonly location?: string;
 }
 
-export const poolName = 'Private "Linux" & more';
+const poolName = 'Private "Linux" & more';
 /** What the stub of the agent and start.sh itself sign in with. */
 export const stubToken = 'pat-that-nobody-may-see';
 
