@@ -1,3 +1,4 @@
+import { Command } from 'commander';
 import { execa } from 'execa';
 import pc from 'picocolors';
 import { audit } from './checks/audit.js';
@@ -16,6 +17,12 @@ interface Step {
   readonly name: string;
   readonly run: () => Promise<Outcome>;
 }
+
+new Command('npm run check --')
+  .description(
+    'Checks format, lint, types, dead code, import rules, the documents of the API and known vulnerabilities.',
+  )
+  .parse();
 
 const end = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => end.abort());

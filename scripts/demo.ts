@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Command } from 'commander';
 import pc from 'picocolors';
 import { findLeftovers } from './demo/leftovers.js';
 import { demoAgentPools, demoSettings, pipelines } from './demo/pipelines.js';
@@ -12,6 +13,13 @@ import { type Stack, startStack } from './local/stack/stack.js';
  * `npm run demo`: the whole product on free ports in a folder of its own, three pipelines at once, and then a look at
  * everything that could have been left behind.
  */
+new Command('npm run demo --')
+  .description(
+    'Starts the whole product on free ports, plays three pipelines that ask for an agent each, and looks for whatever ' +
+      'could have been left behind. Nothing of it stays.',
+  )
+  .parse();
+
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => interrupted.abort(new Error('Stopped before the end.')));

@@ -1,5 +1,6 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Command } from 'commander';
 import type { Browser, Page } from 'playwright-core';
 import { pageUrl, withBusyStack } from './dashboard/busy-stack.js';
 import { openChromium } from './dashboard/chromium.js';
@@ -9,12 +10,17 @@ import { root } from './root.js';
  * `npm run screenshots`: the operators' page with made-up requests, as pictures for the README. With a folder for an
  * argument, into that, and the dialogs too: for whoever changes them.
  */
+const { args } = new Command('npm run screenshots --')
+  .description("Takes pictures of the operators' page with made-up requests, for the README.")
+  .argument('[folder]', 'put them there, and pictures of the dialogs too')
+  .parse();
+
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => interrupted.abort(new Error('Stopped before the end.')));
 }
 
-const wanted = process.argv[2];
+const [wanted] = args;
 const folder = wanted ?? join(root, '.github', 'images');
 const wide = { width: 1280, height: 1160 };
 const phone = { width: 390, height: 844 };

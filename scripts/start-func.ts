@@ -1,3 +1,4 @@
+import { Command } from 'commander';
 import { execa } from 'execa';
 import { readAppSettings } from './app-settings.js';
 import { neededParts } from './local/stack/plan.js';
@@ -5,6 +6,12 @@ import { startStack } from './local/stack/stack.js';
 import { root } from './root.js';
 
 /** `npm run start:func`: the same app and stand-ins, under Azure Functions Core Tools in place of the small host. */
+const { args } = new Command('npm run start:func --')
+  .description('Runs the app under Azure Functions Core Tools (`func`), with the stand-ins of `npm start`.')
+  .argument('[arguments...]', 'for `func start`, which has a --help of its own: func start --help')
+  .allowUnknownOption()
+  .parse();
+
 const end = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => end.abort());
 
@@ -25,7 +32,7 @@ async function main(): Promise<number> {
     signal: end.signal,
   });
   try {
-    const { exitCode } = await execa('func', ['start', ...process.argv.slice(2)], {
+    const { exitCode } = await execa('func', ['start', ...args], {
       cwd: root,
       env: stack.settings,
       stdio: 'inherit',

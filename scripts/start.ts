@@ -5,7 +5,7 @@ import pc from 'picocolors';
 import { readAppSettings } from './app-settings.js';
 import { NotReady } from './local/stack/part.js';
 import type { PartName, Settings } from './local/stack/plan.js';
-import { type Stack, startStack } from './local/stack/stack.js';
+import { type Stack, type StackOptions, startStack } from './local/stack/stack.js';
 import type { StackEvent } from './local/stack/supervisor.js';
 import { startTraces } from './local/traces/server.js';
 import { root } from './root.js';
@@ -77,14 +77,14 @@ function tell(event: StackEvent): void {
   }
 }
 
-async function choosePort(): Promise<number> {
-  const free = await getPort({ port: options.port ?? usualPort });
-  if (options.port !== undefined && free !== options.port) {
-    throw new Error(
-      `Port ${options.port} is taken: choose another with --port, or leave it out for a free one.`,
-    );
+/** Without a port that was asked for, the Functions app takes the usual one itself, or one that is free. */
+async function choosePort(): Promise<Pick<StackOptions, 'ports' | 'args'>> {
+  const { port: wanted } = options;
+  if (wanted === undefined) return { args: { host: ['--prefer-port', String(usualPort)] } };
+  if ((await getPort({ port: wanted })) !== wanted) {
+    throw new Error(`Port ${wanted} is taken: choose another with --port, or leave it out for a free one.`);
   }
-  return free;
+  return { ports: { host: wanted } };
 }
 
 function introduce(stack: Stack, tracesUrl: string | undefined): void {
@@ -147,7 +147,7 @@ async function run(tracesUrl: string | undefined): Promise<number> {
       ...(await readAppSettings(root, process.env)),
       ...(tracesUrl === undefined ? {} : tracesTo(tracesUrl)),
     },
-    ports: { host: await choosePort() },
+    ...(await choosePort()),
     restarts,
     onEvent: tell,
     signal: end.signal,

@@ -118,6 +118,9 @@ const settings: readonly Setting[] = [
   ).map(([name, meaning, otherwise]) => ({ name, meaning, otherwise })),
 ];
 
+/** How each setting that the app reads is spelt. */
+export const settingNames: readonly string[] = settings.map(({ name }) => name);
+
 /**
  * Every setting of the app, set or not.
  *

@@ -5,11 +5,12 @@ import * as assert from 'uvu/assert';
 import * as z from 'zod';
 import { loadOnce } from '../../scripts/bench/loading/load-once.js';
 import { startTraces } from '../../scripts/local/traces/server.js';
-import { bundleApp } from '../../scripts/package/bundle-app.js';
+import { makePackage } from '../../scripts/package/make-package.js';
 import { root } from '../../scripts/root.js';
 import { startScriptedServer } from '../adapters/scripted-server.js';
 import { withStack } from '../support/stack.js';
 import { makeTempFolder, type TempFolder } from '../support/temp-folder.js';
+import { unzip } from '../support/unzip.js';
 import { waitFor } from '../support/wait-for.js';
 import { agentsApi } from './support/agents-api.js';
 import { endsWithOneAgent } from './support/one-agent.js';
@@ -23,53 +24,66 @@ const packaged = suite('the packaged app');
 
 packaged.before(async () => {
   app = await makeTempFolder('packaged-');
-  await bundleApp(app.path);
+  const made = await makeTempFolder('package-');
+  try {
+    await unzip((await makePackage(made.path)).zip, app.path);
+  } finally {
+    await made.remove();
+  }
 });
 packaged.after(async () => app.remove());
 
-packaged('is a folder with what a host asks for, and no node_modules', async () => {
+packaged('is a zip with what a host asks for, and no node_modules', async () => {
   const files = await readdir(app.path);
   for (const file of ['package.json', 'host.json', 'index.js']) assert.ok(files.includes(file), file);
   assert.not.ok(files.includes('node_modules'));
 });
 
-packaged('gives a pipeline its agent, operators their page, and a collector its spans', async () => {
-  const collector = await startTraces();
-  const key = '00000000-0000-0000-0000-000000000001';
-  // It speaks https only, which nobody does there.
-  const insights = `InstrumentationKey=${key};IngestionEndpoint=${collector.url}/`;
-  let output = '';
-  const { stack, end } = await openWorld({
-    app: app.path,
-    onEvent: event => {
-      if (event.type === 'line') output += `${event.line}\n`;
-    },
-    settings: {
-      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
-      OTEL_METRIC_EXPORT_INTERVAL: '1000',
-      APPLICATIONINSIGHTS_CONNECTION_STRING: insights,
-    },
-  });
-  try {
-    const pipelines = pipelinesOf(stack);
-    const { runId } = await pipelines.start();
-    await endsWithOneAgent({ stack, api: agentsApi(stack), pipelines }, runId);
-    const requestId = await pipelines.requestId(runId);
-    await waitFor('the collector to be told', async () =>
-      (await (await fetch(`${collector.url}/traces/${requestId}`)).text()).includes('finishRequest'),
-    );
-    await waitFor('the other to be tried', () => /The traces can't be exported \(RestError/.test(output));
-    assert.not.match(output, 'Telemetry is off');
-    const page = await fetch(`${stack.url('host')}/api/dashboard`, {
-      headers: { 'x-functions-key': stack.functionKey },
+packaged(
+  'gives a pipeline its agent, operators their page, others the document, and a collector its spans',
+  async () => {
+    const collector = await startTraces();
+    const key = '00000000-0000-0000-0000-000000000001';
+    // It speaks https only, which nobody does there.
+    const insights = `InstrumentationKey=${key};IngestionEndpoint=${collector.url}/`;
+    let output = '';
+    const { stack, end } = await openWorld({
+      app: app.path,
+      onEvent: event => {
+        if (event.type === 'line') output += `${event.line}\n`;
+      },
+      settings: {
+        OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+        OTEL_METRIC_EXPORT_INTERVAL: '1000',
+        APPLICATIONINSIGHTS_CONNECTION_STRING: insights,
+      },
     });
-    assert.is(page.status, 200);
-    assert.match(await page.text(), /^<!doctype html>[^]*<script type="module">[^]+<\/script>/);
-  } finally {
-    await end();
-    await collector.close();
-  }
-});
+    try {
+      const pipelines = pipelinesOf(stack);
+      const { runId } = await pipelines.start();
+      await endsWithOneAgent({ stack, api: agentsApi(stack), pipelines }, runId);
+      const requestId = await pipelines.requestId(runId);
+      await waitFor('the collector to be told', async () =>
+        (await (await fetch(`${collector.url}/traces/${requestId}`)).text()).includes('finishRequest'),
+      );
+      await waitFor('the other to be tried', () => /The traces can't be exported \(RestError/.test(output));
+      assert.not.match(output, 'Telemetry is off');
+      const page = await fetch(`${stack.url('host')}/api/dashboard`, {
+        headers: { 'x-functions-key': stack.functionKey },
+      });
+      assert.is(page.status, 200);
+      const document = OpenApi.parse(await (await fetch(`${stack.url('host')}/api/openapi.json`)).json());
+      assert.ok(
+        document.paths['/agents'] ?? document.paths['/api/agents'],
+        Object.keys(document.paths).join(' '),
+      );
+      assert.match(await page.text(), /^<!doctype html>[^]*<script type="module">[^]+<\/script>/);
+    } finally {
+      await end();
+      await collector.close();
+    }
+  },
+);
 
 packaged('ends when a part of it can not be loaded, so that the host starts it anew', async () => {
   const broken = await makeTempFolder('packaged-');
@@ -88,6 +102,7 @@ packaged('ends when a part of it can not be loaded, so that the host starts it a
   }
 });
 
+const OpenApi = z.object({ openapi: z.literal('3.1.0'), paths: z.record(z.string(), z.unknown()) });
 const Package = z.object({ version: z.string() });
 const devOpsClient = join(root, 'node_modules', 'azure-devops-node-api', 'package.json');
 const Health = z.object({ dependencies: z.record(z.string(), z.object({ reachable: z.boolean() })) });

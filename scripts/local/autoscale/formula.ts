@@ -39,6 +39,8 @@ export interface SampleHistory {
   between(variable: SampledVariable, from: number, to: number): readonly number[];
   /** The newest values, newest first: at most `count`, fewer where there are not so many. */
   latest(variable: SampledVariable, count: number): readonly number[];
+  /** How many `between` would give; spares making the list where only their number is asked. */
+  count?(variable: SampledVariable, from: number, to: number): number;
 }
 
 export type NodeDeallocationOption = 'requeue' | 'terminate' | 'taskcompletion' | 'retaineddata';
@@ -51,6 +53,9 @@ export interface EvaluationInput {
   readonly targetLowPriorityNodes: number;
   /** Constant of the pool; also what `$TaskSlotsPerNode` is read as. */
   readonly taskSlotsPerNode: number;
+  /** What `$CurrentDedicatedNodes` and `$CurrentLowPriorityNodes` are as plain numbers; absent: their newest sample. */
+  readonly currentDedicatedNodes?: number;
+  readonly currentLowPriorityNodes?: number;
 }
 
 export interface Evaluation {
@@ -70,6 +75,8 @@ export interface FormulaProblem {
   readonly column: number;
   /** One sentence: what is wrong, and with which name, operator or argument. */
   readonly cause: string;
+  /** The service's code, where it is not its general one for a formula that can't be evaluated. */
+  readonly code?: 'InsufficientSampleData';
 }
 
 /** A formula that was read and is sound as far as can be told without evaluating it. */

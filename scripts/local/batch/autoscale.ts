@@ -1,40 +1,81 @@
+import {
+  type Evaluation,
+  type EvaluationInput,
+  type Formula,
+  FormulaError,
+  type FormulaProblem,
+  maxFormulaBytes,
+} from '../autoscale/formula.js';
 import { BatchError } from './errors.js';
+import type { AutoScaleRun } from './records.js';
 
-/** What evaluating a formula gives: the value of each variable it sets, or why it could not be evaluated. */
-interface AutoScaleRun {
-  readonly timestamp: string;
-  /** `$TargetDedicatedNodes=2;$NodeDeallocationOption=requeue`, as the service prints it. */
-  readonly results: string;
-  readonly error?: { readonly code: string; readonly message: string };
+/** Formulas as the service takes and answers them. */
+
+/**
+ * Reads a formula that a pool is to follow. The reader is loaded when the first formula comes: most local pools have none.
+ *
+ * @throws FormulaError with every problem.
+ */
+export async function readFormula(text: string, mayLeaveTargets = false): Promise<Formula> {
+  const { parseFormula } = await import('../autoscale/parse.js');
+  return parseFormula(text, { mayLeaveTargets });
 }
 
-export type EvaluateFormula = (formula: string, now: Date) => AutoScaleRun;
+/** @throws BatchError `AutoScalingFormulaTooLong` (400). */
+function checkLength(text: string): void {
+  if (Buffer.byteLength(text) > maxFormulaBytes) throw new BatchError('AutoScalingFormulaTooLong');
+}
 
-const maxLength = 8_192;
-const assignment = /^\s*(\$\w+)\s*=\s*([\w.]+)\s*$/;
-
-/** Evaluates formulas that set variables to constants; any other is answered as one that can't be evaluated. */
-export const evaluateConstants: EvaluateFormula = (formula, now) => {
-  if (formula.length > maxLength) throw new BatchError('AutoScalingFormulaTooLong');
-  const timestamp = now.toISOString();
-  const statements = formula
-    .replaceAll(/\/\/[^\n]*|\/\*[\s\S]*?\*\//g, '')
-    .split(';')
-    .filter(statement => statement.trim() !== '');
-  const values = new Map<string, string>();
-  for (const statement of statements) {
-    const [, name, value] = assignment.exec(statement) ?? [];
-    if (name === undefined || value === undefined) {
-      return {
-        timestamp,
-        results: '',
-        error: {
-          code: 'AutoScalingFormulaEvaluationError',
-          message: `The local Batch evaluates only constants so far, not "${statement.trim()}".`,
-        },
-      };
-    }
-    values.set(name, value);
+/** @throws BatchError `AutoScalingFormulaTooLong` or `AutoScalingFormulaSyntaxError` (400), with every problem. */
+export async function readFormulaOf(text: string): Promise<Formula> {
+  checkLength(text);
+  try {
+    return await readFormula(text);
+  } catch (error) {
+    if (!(error instanceof FormulaError)) throw error;
+    const values = error.problems.map(problem => ({ key: 'Reason', value: sentence(problem) }));
+    throw new BatchError('AutoScalingFormulaSyntaxError', values);
   }
-  return { timestamp, results: [...values].map(([name, value]) => `${name}=${value}`).join(';') };
-};
+}
+
+/**
+ * Evaluates a formula that somebody wants to try. What is wrong with it is part of the answer, as in the service.
+ *
+ * @throws BatchError `AutoScalingFormulaTooLong` (400).
+ */
+export async function tryFormula(text: string, input: EvaluationInput): Promise<AutoScaleRun> {
+  checkLength(text);
+  try {
+    return runOf((await readFormula(text, true)).evaluate(input), input.now);
+  } catch (error) {
+    if (!(error instanceof FormulaError)) throw error;
+    return {
+      timestamp: new Date(input.now).toISOString(),
+      results:
+        `$TargetDedicatedNodes=${input.targetDedicatedNodes};` +
+        `$TargetLowPriorityNodes=${input.targetLowPriorityNodes};$NodeDeallocationOption=requeue`,
+      error: errorOf(error.problems),
+    };
+  }
+}
+
+export function runOf({ results, error }: Evaluation, now: number): AutoScaleRun {
+  return {
+    timestamp: new Date(now).toISOString(),
+    results,
+    ...(error && { error: errorOf([error]) }),
+  };
+}
+
+const sentence = ({ line, column, cause }: FormulaProblem): string => `Line ${line}, Col ${column}: ${cause}`;
+
+function errorOf(problems: readonly FormulaProblem[]): NonNullable<AutoScaleRun['error']> {
+  const noData = problems.some(({ code }) => code === 'InsufficientSampleData');
+  return {
+    code: noData ? 'InsufficientSampleData' : 'AutoScalingFormulaEvaluationError',
+    message: noData
+      ? 'Autoscale evaluation failed due to insufficient sample data'
+      : 'The specified autoscale formula could not be evaluated',
+    values: problems.map(problem => ({ name: 'Message', value: sentence(problem) })),
+  };
+}

@@ -9,6 +9,7 @@ import { BatchError } from './errors.js';
 import { type JobPatch, type JobSpec, refuseUnperformed, type TaskSpec } from './model.js';
 import { Pools } from './pools.js';
 import { idKey, type JobRecord, type JobState, type RunRecord, type TaskRecord } from './records.js';
+import { isDedicated } from './resize.js';
 import type { Runner } from './runner.js';
 import { Runs } from './runs.js';
 import { type Job, Store } from './store.js';
@@ -278,7 +279,7 @@ export class Engine {
       accountUrl: this.url,
       poolId,
       nodeId,
-      isDedicated: !this.pools.get(poolId).config.lowPriority,
+      isDedicated: isDedicated(nodeId),
       rootDir: this.#options.dataDir,
       taskDir,
       workDir,
@@ -336,7 +337,7 @@ export class Engine {
     const changes = settle(task, outcome, run.intent, maxRetries, new Date().toISOString());
     const settled = this.store.changeTask(job, task, changes);
     if (settled.state === 'completed') this.taskLog.ended(pathOf(job, settled));
-    this.pools.taskEnded(run, settled.result === 'success');
+    this.pools.taskEnded(run, settled.state === 'completed' ? settled.result : undefined);
     if (settled.state === 'active') this.#enqueue(job, settled);
     if (job.record.spec.onTaskFailure !== 'performexitoptionsjobaction' || job.record.state !== 'active')
       return;

@@ -93,6 +93,15 @@ export type JobPatch = z.infer<typeof JobPatch>;
 
 export const DisableJob = z.looseObject({ disableTasks: z.enum(['requeue', 'terminate', 'wait']) });
 export const TerminateJob = z.looseObject({ terminateReason: z.string().optional() }).optional();
+/** The service's own bounds; a pools file may have the formula evaluated more often. */
+const EvaluationInterval = Duration.refine(text => {
+  const ms = durationMs(text) ?? 0;
+  return ms >= 300_000 && ms <= 168 * 3_600_000;
+}, 'must be from 5 minutes to 168 hours');
+export const EnableAutoScale = z.looseObject({
+  autoScaleFormula: z.string().optional(),
+  autoScaleEvaluationInterval: EvaluationInterval.optional(),
+});
 export const EvaluateAutoScale = z.looseObject({ autoScaleFormula: z.string() });
 
 /**

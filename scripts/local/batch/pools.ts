@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
-
 import { alarm } from './alarm.js';
 import { BatchError } from './errors.js';
+import { booted, inState, newNode } from './node-states.js';
+import { EndedTasks, sampleOf } from './pool-metrics.js';
 import {
   idKey,
   type NodeRecord,
@@ -10,14 +10,21 @@ import {
   type PoolRecord,
   type RunRecord,
 } from './records.js';
+import { planResize, type Resize } from './resize.js';
 import type { Runs } from './runs.js';
-import { planPool, WaitingTasks } from './scheduler.js';
+import { Scaling } from './scaling.js';
+import { type PlannedNode, planPool, WaitingTasks } from './scheduler.js';
 import type { Store } from './store.js';
 
 type Waiting = Parameters<WaitingTasks['add']>[0];
 
-/** The pools and their nodes: nodes come when tasks wait, boot, take tasks into their slots, and go when idle. */
+/**
+ * The pools and their nodes: nodes come when tasks wait, boot, take tasks into their slots, and go when idle; or they come
+ * and go as a formula says.
+ */
 export class Pools {
+  readonly scaling = new Scaling();
+  readonly #ended = new EndedTasks();
   #waiting = new Map<string, WaitingTasks>();
   #poolOf = new Map<string, string>();
   #cancelWake: (() => void) | undefined;
@@ -41,7 +48,9 @@ export class Pools {
       const changes = Object.fromEntries(
         Object.entries(kept.config).filter(([name]) => kept.changed.includes(name)),
       );
-      this.store.changePool(kept, { config: { ...config, ...changes } });
+      // Taken away over the API: the journal can't hold what is not there.
+      const noFormula = kept.changed.includes('autoScaleFormula') && { autoScaleFormula: undefined };
+      this.store.changePool(kept, { config: { ...config, ...noFormula, ...changes } });
     }
   }
 
@@ -85,6 +94,7 @@ export class Pools {
     for (const { id } of pool.nodes) this.#loseTasks(id);
     this.store.changePool(pool, { deleted: true, nodes: [] });
     this.#waiting.delete(idKey(pool.config.id));
+    this.scaling.forget(pool.config.id);
   }
 
   /** Does to a node what the cloud does: takes it away (`preempted`), breaks it (`unusable`) or mends it (`idle`). */
@@ -119,7 +129,9 @@ export class Pools {
     this.schedule();
   }
 
-  taskEnded(run: RunRecord, succeeded: boolean): void {
+  /** @param result absent: the task will run again. */
+  taskEnded(run: RunRecord, result: 'success' | 'failure' | undefined): void {
+    if (result) this.#ended.add(run.poolId, result);
     const pool = this.store.pools.get(idKey(run.poolId));
     if (!pool) return;
     this.#setNodes(pool, node =>
@@ -127,7 +139,7 @@ export class Pools {
         ? {
             ...node,
             totalTasksRun: node.totalTasksRun + 1,
-            totalTasksSucceeded: node.totalTasksSucceeded + Number(succeeded),
+            totalTasksSucceeded: node.totalTasksSucceeded + Number(result === 'success'),
           }
         : node,
     );
@@ -150,31 +162,86 @@ export class Pools {
 
   #plan(): void {
     this.#cancelWake?.();
-    const wakes = this.list().flatMap(pool => this.#planPool(pool) ?? []);
+    const now = Date.now();
+    const wakes = this.list().flatMap(pool => {
+      const { wakeAt } = this.#scale(pool, now);
+      this.#resize(this.get(pool.config.id), now);
+      return [wakeAt, this.#planPool(this.get(pool.config.id), now)].filter(time => time !== undefined);
+    });
     this.#cancelWake = wakes.length > 0 ? alarm(Math.min(...wakes), () => this.schedule()) : undefined;
   }
 
-  #planPool(pool: PoolRecord): number | undefined {
+  /** Samples a pool and evaluates its formula, when that is due. */
+  #scale(pool: PoolRecord, now: number): { wakeAt?: number } {
+    const waiting = this.#waiting.get(idKey(pool.config.id))?.size ?? 0;
+    const { evaluated, ...next } = this.scaling.advance(pool, now, () =>
+      sampleOf(pool, waiting, this.store, this.#ended),
+    );
+    if (evaluated) this.store.changePool(pool, { autoScale: evaluated });
+    return next;
+  }
+
+  /** Brings a pool nearer to what its formula says, and lets those go that were leaving. */
+  #resize(pool: PoolRecord, now: number): void {
+    const { config, autoScale } = pool;
+    const targets = config.autoScaleFormula === undefined ? undefined : autoScale;
+    const resize = planResize({
+      nodes: this.#planned(pool),
+      targets,
+      maxNodes: config.maxNodes,
+      canGrow: config.resizeErrors.length === 0,
+      idleMs: config.idleMs,
+      now,
+    });
+    const resized = this.#apply(pool, resize, targets?.nodeDeallocationOption ?? 'requeue');
+    for (const node of resized.nodes) {
+      if (node.state !== 'leavingpool') continue;
+      if (node.leaving === 'requeue' || node.leaving === 'terminate') this.#endTasks(node.id, node.leaving);
+    }
+  }
+
+  #apply(
+    pool: PoolRecord,
+    { addDedicated, addLowPriority, leave, gone }: Resize,
+    leaving: NonNullable<NodeRecord['leaving']>,
+  ): PoolRecord {
+    if (addDedicated + addLowPriority + leave.length + gone.length === 0) return pool;
+    const kept = pool.nodes
+      .filter(({ id }) => !gone.includes(id))
+      .map(node => (leave.includes(node.id) ? { ...inState(node, 'leavingpool'), leaving } : node));
+    const added = [
+      ...Array.from({ length: addDedicated }, () => newNode('d')),
+      ...Array.from({ length: addLowPriority }, () => newNode('p')),
+    ];
+    return this.store.changePool(pool, { nodes: [...kept, ...added] });
+  }
+
+  #planned({ nodes }: PoolRecord): PlannedNode[] {
+    const used = this.store.usedSlots;
+    return nodes.map(({ id, state, stateTransitionTime }) => ({
+      id,
+      state,
+      usedSlots: used.get(id) ?? 0,
+      since: Date.parse(stateTransitionTime),
+    }));
+  }
+
+  #planPool(pool: PoolRecord, now: number): number | undefined {
     const { config } = pool;
     const key = idKey(config.id);
-    const used = this.store.usedSlots;
     const plan = planPool({
       ...config,
+      onDemand: config.autoScaleFormula === undefined,
       canGrow: config.resizeErrors.length === 0,
-      nodes: pool.nodes.map(node => ({
-        id: node.id,
-        state: node.state,
-        usedSlots: used.get(node.id) ?? 0,
-        since: Date.parse(node.stateTransitionTime),
-      })),
+      nodes: this.#planned(pool),
       waiting: this.#waiting.get(key) ?? new WaitingTasks(),
-      now: Date.now(),
+      now,
     });
     if (plan.addNodes > 0 || plan.removeNodes.length > 0 || plan.booted.length > 0) {
       const kept = pool.nodes
         .filter(({ id }) => !plan.removeNodes.includes(id))
         .map(node => (plan.booted.includes(node.id) ? booted(node) : node));
-      const added = Array.from({ length: plan.addNodes }, () => newNode(config));
+      const added = Array.from({ length: plan.addNodes }, () => newNode(config.lowPriority ? 'p' : 'd'));
       this.store.changePool(pool, { nodes: [...kept, ...added] });
     }
     for (const { task, node } of plan.placements) {
@@ -208,6 +275,12 @@ export class Pools {
     }
   }
 
+  #endTasks(nodeId: string, intent: 'requeue' | 'terminate'): void {
+    for (const run of this.store.runs.values()) {
+      if (run.nodeId === nodeId && run.intent === undefined) void this.runs.end(run.id, intent);
+    }
+  }
+
   #saveNodes(pool: PoolRecord, change: (node: NodeRecord) => NodeRecord): void {
     this.store.changePool(pool, { nodes: pool.nodes.map(change) });
   }
@@ -216,24 +289,4 @@ export class Pools {
   #setNodes(pool: PoolRecord, change: (node: NodeRecord) => NodeRecord): void {
     this.store.pools.set(idKey(pool.config.id), { ...pool, nodes: pool.nodes.map(change) });
   }
-}
-
-const inState = (node: NodeRecord, state: NodeState): NodeRecord =>
-  node.state === state ? node : { ...node, state, stateTransitionTime: new Date().toISOString() };
-
-const booted = (node: NodeRecord): NodeRecord => ({
-  ...inState(node, 'idle'),
-  lastBootTime: new Date().toISOString(),
-});
-
-function newNode({ lowPriority }: PoolConfig): NodeRecord {
-  const now = new Date().toISOString();
-  return {
-    id: `tvmps_${randomBytes(32).toString('hex')}_${lowPriority ? 'p' : 'd'}`,
-    state: 'starting',
-    stateTransitionTime: now,
-    allocationTime: now,
-    totalTasksRun: 0,
-    totalTasksSucceeded: 0,
-  };
 }

@@ -18,7 +18,7 @@ export type JobState = z.infer<typeof JobState>;
 export const TaskState = z.enum(['active', 'preparing', 'running', 'completed']);
 export type TaskState = z.infer<typeof TaskState>;
 
-export const NodeState = z.enum(['starting', 'idle', 'running', 'unusable', 'preempted']);
+export const NodeState = z.enum(['starting', 'idle', 'running', 'leavingpool', 'unusable', 'preempted']);
 export type NodeState = z.infer<typeof NodeState>;
 
 const entity = {
@@ -100,6 +100,8 @@ export const RunRecord = z.object({
 });
 export type RunRecord = z.infer<typeof RunRecord>;
 
+const NodeDeallocation = z.enum(['requeue', 'terminate', 'taskcompletion', 'retaineddata']);
+
 export const NodeRecord = z.object({
   id: z.string(),
   state: NodeState,
@@ -108,6 +110,8 @@ export const NodeRecord = z.object({
   lastBootTime: z.string().optional(),
   totalTasksRun: z.int(),
   totalTasksSucceeded: z.int(),
+  /** What becomes of its tasks while it is leaving. */
+  leaving: NodeDeallocation.optional(),
 });
 export type NodeRecord = z.infer<typeof NodeRecord>;
 
@@ -125,11 +129,43 @@ export const PoolConfig = z.strictObject({
   idleMs: z.int().min(0).default(60_000),
   /** Spot nodes instead of dedicated ones. */
   lowPriority: z.boolean().default(false),
+  /** Decides how many nodes there are; absent: they come when tasks wait and go when idle. */
   autoScaleFormula: z.string().optional(),
+  /** How often the formula is evaluated, in milliseconds; in the cloud five minutes are the least. */
+  autoScaleEvaluationMs: z.int().min(1_000).default(300_000),
+  /** How often a formula's metrics are sampled, in milliseconds; in the cloud this is fixed. */
+  sampleMs: z.int().min(10).default(30_000),
+  /** From when a sample is taken to when a formula sees it, in milliseconds; about a minute in the cloud. */
+  sampleDelayMs: z.int().min(0).default(0),
   /** While there is one, no node is added, as when a quota or capacity is reached. */
   resizeErrors: z.array(z.object({ code: z.string(), message: z.string() })).default([]),
 });
 export type PoolConfig = z.infer<typeof PoolConfig>;
+
+/** What evaluating a formula gave: the value of each variable, or why there is none. */
+export const AutoScaleRun = z.object({
+  timestamp: z.string(),
+  /** `$TargetDedicatedNodes=2;…`, as the service prints it. */
+  results: z.string(),
+  error: z
+    .object({
+      code: z.string(),
+      message: z.string(),
+      values: z.array(z.object({ name: z.string(), value: z.string() })),
+    })
+    .optional(),
+});
+export type AutoScaleRun = z.infer<typeof AutoScaleRun>;
+
+/** The last evaluation of a pool's formula, and what holds since. */
+export const AutoScaleState = z.object({
+  formula: z.string(),
+  run: AutoScaleRun,
+  targetDedicatedNodes: z.int(),
+  targetLowPriorityNodes: z.int(),
+  nodeDeallocationOption: NodeDeallocation,
+});
+export type AutoScaleState = z.infer<typeof AutoScaleState>;
 
 export const PoolRecord = z.object({
   ...entity,
@@ -138,6 +174,7 @@ export const PoolRecord = z.object({
   changed: z.array(z.string()),
   deleted: z.boolean(),
   nodes: z.array(NodeRecord),
+  autoScale: AutoScaleState.optional(),
 });
 export type PoolRecord = z.infer<typeof PoolRecord>;
 

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import * as z from 'zod';
 
+import { FormulaError } from '../autoscale/formula.js';
 import { chance } from '../faults/chance.js';
 import { BitesQuery } from '../faults/routes.js';
 import type { Engine } from './engine.js';
@@ -40,7 +41,9 @@ export function controlRoutes(server: FastifyInstance, engine: Engine): void {
     if (!config.success) return reply.code(400).send({ error: z.prettifyError(config.error) });
     const unknown = nodes.find(node => !kept?.nodes.some(known => known.id === node.id));
     if (unknown) return reply.code(404).send({ error: `There is no node ${unknown.id} in pool ${id}.` });
-    const pool = kept ?? engine.pools.add(config.data);
+    const problem = await formulaProblem(engine, config.data.autoScaleFormula);
+    if (problem !== undefined) return reply.code(400).send({ error: problem });
+    const pool = engine.store.pools.get(idKey(id)) ?? engine.pools.add(config.data);
     engine.pools.change(pool, changes);
     for (const node of nodes) engine.pools.setNodeState(engine.pools.get(id), node.id, node.state);
     engine.enqueueForPool(id);
@@ -93,6 +96,16 @@ export function controlRoutes(server: FastifyInstance, engine: Engine): void {
   });
 }
 
+async function formulaProblem(engine: Engine, formula: string | undefined): Promise<string | undefined> {
+  try {
+    await engine.pools.scaling.prepare(formula);
+    return undefined;
+  } catch (error) {
+    if (error instanceof FormulaError) return error.message;
+    throw error;
+  }
+}
+
 const NodesChange = z.strictObject({
   state: z.enum(['preempted', 'unusable', 'idle']),
   count: z.int().min(1).default(1),
@@ -110,6 +123,9 @@ const PoolChange = z.strictObject({
   idleMs: z.int().min(0).optional(),
   lowPriority: z.boolean().optional(),
   autoScaleFormula: z.string().optional(),
+  autoScaleEvaluationMs: z.int().min(1_000).optional(),
+  sampleMs: z.int().min(10).optional(),
+  sampleDelayMs: z.int().min(0).optional(),
   resizeErrors: z.array(z.object({ code: z.string(), message: z.string() })).optional(),
   nodes: z
     .array(z.strictObject({ id: z.string(), state: z.enum(['unusable', 'preempted', 'idle']) }))

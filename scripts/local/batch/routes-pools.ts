@@ -1,28 +1,21 @@
 import type { FastifyInstance } from 'fastify';
 
-import { type EvaluateFormula, evaluateConstants } from './autoscale.js';
+import { readFormulaOf } from './autoscale.js';
+import { durationMs } from './duration.js';
 import type { Engine } from './engine.js';
 import { nodes, poolNodeCounts, pools } from './entities.js';
 import { BatchError } from './errors.js';
-import { answer, type NodeRoute, type PoolRoute, pathOf } from './http.js';
-import { decode, EvaluateAutoScale } from './model.js';
+import { answer, checkConditions, type NodeRoute, type PoolRoute, pathOf } from './http.js';
+import { decode, EnableAutoScale, EvaluateAutoScale } from './model.js';
 import { listPage, type Query, single } from './odata-list.js';
 import type { NodeRecord, PoolRecord } from './records.js';
 import { nodeCountsView, nodeView, poolView } from './views.js';
 
-export function poolRoutes(
-  server: FastifyInstance,
-  engine: Engine,
-  evaluate: EvaluateFormula = evaluateConstants,
-): void {
-  const viewOf = (pool: PoolRecord): Record<string, unknown> => {
-    const formula = pool.config.autoScaleFormula;
-    return poolView(
-      pool,
-      engine.url,
-      formula === undefined ? undefined : { ...evaluate(formula, new Date()) },
-    );
-  };
+/** In the service, what a pool that is not told otherwise is evaluated at. */
+const defaultEvaluationMs = 900_000;
+
+export function poolRoutes(server: FastifyInstance, engine: Engine): void {
+  const viewOf = (pool: PoolRecord): Record<string, unknown> => poolView(pool, engine.url);
   const viewOfNode = (pool: PoolRecord, node: NodeRecord): Record<string, unknown> => {
     const runs = [...engine.store.runs.values()].filter(({ nodeId }) => nodeId === node.id);
     return nodeView(pool, node, runs, engine.url);
@@ -59,8 +52,37 @@ export function poolRoutes(
     }
     return answer(reply, 200, pool, {
       'odata.metadata': `${engine.url}/$metadata#Microsoft.Azure.Batch.Protocol.Entities.AutoScaleRun`,
-      ...evaluate(autoScaleFormula, new Date()),
+      ...(await engine.pools.scaling.tryFormula(autoScaleFormula, pool, Date.now())),
     });
+  });
+
+  server.post<PoolRoute>('/pools/:poolId/enableautoscale', async (request, reply) => {
+    const { autoScaleFormula, autoScaleEvaluationInterval } = decode(EnableAutoScale, request.body);
+    const { config } = engine.pools.get(request.params.poolId);
+    const isNew = config.autoScaleFormula === undefined;
+    if (autoScaleFormula === undefined && (isNew || autoScaleEvaluationInterval === undefined)) {
+      throw new BatchError('MissingRequiredProperty', [{ key: 'PropertyName', value: 'autoScaleFormula' }]);
+    }
+    if (autoScaleFormula !== undefined) {
+      await readFormulaOf(autoScaleFormula);
+      await engine.pools.scaling.prepare(autoScaleFormula);
+    }
+    const pool = engine.pools.get(request.params.poolId);
+    checkConditions(request, pool);
+    const interval =
+      durationMs(autoScaleEvaluationInterval ?? '') ?? (isNew ? defaultEvaluationMs : undefined);
+    engine.pools.change(pool, {
+      ...(autoScaleFormula !== undefined && { autoScaleFormula }),
+      ...(interval !== undefined && { autoScaleEvaluationMs: interval }),
+    });
+    return answer(reply, 200, engine.pools.get(request.params.poolId));
+  });
+
+  server.post<PoolRoute>('/pools/:poolId/disableautoscale', async (request, reply) => {
+    const pool = engine.pools.get(request.params.poolId);
+    if (pool.config.autoScaleFormula !== undefined)
+      engine.pools.change(pool, { autoScaleFormula: undefined });
+    return answer(reply, 200, engine.pools.get(request.params.poolId));
   });
 
   server.get<PoolRoute>('/pools/:poolId/nodes', async (request, reply) => {

@@ -88,7 +88,7 @@ function pop(heap: Waiting[]): void {
 
 export interface PlannedNode {
   readonly id: string;
-  readonly state: 'starting' | 'idle' | 'running' | 'unusable' | 'preempted';
+  readonly state: 'starting' | 'idle' | 'running' | 'leavingpool' | 'unusable' | 'preempted';
   readonly usedSlots: number;
   /** When the node entered its state, in milliseconds since the epoch. */
   readonly since: number;
@@ -100,6 +100,8 @@ export interface PoolPlanInput {
   readonly maxNodes: number;
   readonly bootMs: number;
   readonly idleMs: number;
+  /** Nodes come when tasks wait and go when idle; false where a formula decides how many there are. */
+  readonly onDemand: boolean;
   /** False while the pool can't be resized. */
   readonly canGrow: boolean;
   readonly nodes: readonly PlannedNode[];
@@ -127,28 +129,30 @@ export function planPool(input: PoolPlanInput): PoolPlan {
   const free = new Map(ready.map(node => [node.id, taskSlotsPerNode - node.usedSlots]));
   const placements = place(free, waiting, input.nodeFillType);
 
-  // Unusable nodes keep their place in the pool; a preempted one has lost it.
-  const present = nodes.filter(({ state }) => state !== 'preempted').length;
+  // Unusable nodes keep their place in the pool; a preempted one has lost it, and so has one that is leaving.
+  const present = nodes.filter(({ state }) => state !== 'preempted' && state !== 'leavingpool').length;
   const wanted = Math.ceil(waiting.slots / taskSlotsPerNode) - booting.length;
-  const addNodes = input.canGrow ? Math.max(0, Math.min(wanted, input.maxNodes - present)) : 0;
+  const addNodes =
+    input.onDemand && input.canGrow ? Math.max(0, Math.min(wanted, input.maxNodes - present)) : 0;
 
   const busy = new Set(placements.map(({ node }) => node));
+  const letGo = input.onDemand && waiting.size === 0;
   const leaving = nodes.filter(
     node =>
+      letGo &&
       (node.state === 'idle' || node.state === 'preempted') &&
       !busy.has(node.id) &&
-      waiting.size === 0 &&
       now >= node.since + input.idleMs,
   );
   const later = [
     ...booting.map(node => node.since + input.bootMs),
-    ...(waiting.size === 0
+    ...(letGo
       ? nodes
           .filter(node => (node.state === 'idle' || node.state === 'preempted') && !leaving.includes(node))
           .map(node => node.since + input.idleMs)
       : []),
     // A node that has just booted is idle from now on.
-    ...booted.filter(({ id }) => !busy.has(id)).map(() => now + input.idleMs),
+    ...booted.filter(({ id }) => input.onDemand && !busy.has(id)).map(() => now + input.idleMs),
   ].filter(time => time > now);
   // Now, too: a node that takes no time to boot would else stay `starting` until something else happens.
   const times = addNodes > 0 ? [...later, now + input.bootMs] : later;

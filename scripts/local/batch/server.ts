@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 
 import { runProgram } from '../agent/program.js';
+import { FormulaError } from '../autoscale/formula.js';
 import { addCallsAndFaults } from '../calls.js';
 import { addClock, ServiceClock } from '../clock.js';
 import { listenBacklog, type RunningService } from '../service.js';
@@ -91,7 +92,19 @@ async function start(options: LocalBatchOptions, dataDir: string, unlock: () => 
     maxActiveJobs: options.maxActiveJobs ?? 300,
     seed,
   });
-  engine.pools.configure(options.pools ?? defaultPools);
+  const pools = options.pools ?? defaultPools;
+  try {
+    await readFormulas(engine, pools);
+    engine.pools.configure(pools);
+    // Those that were kept, too: set over the API.
+    await readFormulas(
+      engine,
+      engine.pools.list().map(({ config }) => config),
+    );
+  } catch (error) {
+    engine.store.close();
+    throw error;
+  }
 
   const server = buildServer(engine, account, seed, options.skewSeconds);
   engine.url = await server.listen({ host: '127.0.0.1', port: options.port ?? 0, backlog: listenBacklog });
@@ -108,6 +121,20 @@ async function start(options: LocalBatchOptions, dataDir: string, unlock: () => 
       unlock();
     },
   };
+}
+
+/** @throws Error that names each pool whose formula can't be read, with everything that is wrong with it. */
+async function readFormulas(engine: Engine, pools: readonly PoolConfig[]): Promise<void> {
+  const problems: string[] = [];
+  for (const { id, autoScaleFormula } of pools) {
+    try {
+      await engine.pools.scaling.prepare(autoScaleFormula);
+    } catch (error) {
+      if (!(error instanceof FormulaError)) throw error;
+      problems.push(`The autoScaleFormula of pool ${id} can't be read:\n${error.message}`);
+    }
+  }
+  if (problems.length > 0) throw new Error(problems.join('\n'));
 }
 
 async function chooseRunner(wanted: 'auto' | Runner['kind'], images: ImageCommands): Promise<Runner> {

@@ -1,4 +1,7 @@
+import { showInterval } from '../autoscale/times.js';
 import type { JobRecord, NodeRecord, NodeState, PoolRecord, RunRecord, TaskRecord } from './records.js';
+import { isDedicated } from './resize.js';
+import { targetsOf } from './scaling.js';
 
 /** Records as the API shows them. Property names and their order follow the Batch REST reference. */
 
@@ -90,10 +93,11 @@ export function taskView(task: TaskRecord, job: JobRecord, url: string): View {
   });
 }
 
-/** @param autoScaleRun the last evaluation of the pool's formula, when it has one. */
-export function poolView(pool: PoolRecord, url: string, autoScaleRun?: View): View {
+export function poolView(pool: PoolRecord, url: string): View {
   const { config, nodes } = pool;
-  const present = nodes.filter(({ state }) => state !== 'preempted').length;
+  const present = nodes.filter(({ state }) => state !== 'preempted');
+  const dedicated = present.filter(({ id }) => isDedicated(id)).length;
+  const targets = targetsOf(pool);
   const isWindows = config.os === 'windows';
   const scales = config.autoScaleFormula !== undefined;
   return defined({
@@ -104,7 +108,9 @@ export function poolView(pool: PoolRecord, url: string, autoScaleRun?: View): Vi
     creationTime: pool.creationTime,
     state: 'active',
     stateTransitionTime: pool.creationTime,
-    allocationState: nodes.some(({ state }) => state === 'starting') ? 'resizing' : 'steady',
+    allocationState: nodes.some(({ state }) => state === 'starting' || state === 'leavingpool')
+      ? 'resizing'
+      : 'steady',
     allocationStateTransitionTime: pool.lastModified,
     vmSize: config.vmSize,
     virtualMachineConfiguration: {
@@ -121,14 +127,14 @@ export function poolView(pool: PoolRecord, url: string, autoScaleRun?: View): Vi
     },
     resizeTimeout: 'PT15M',
     resizeErrors: config.resizeErrors.length > 0 ? config.resizeErrors : undefined,
-    currentDedicatedNodes: config.lowPriority ? 0 : present,
-    currentLowPriorityNodes: config.lowPriority ? present : 0,
-    targetDedicatedNodes: config.lowPriority ? 0 : present,
-    targetLowPriorityNodes: config.lowPriority ? present : 0,
+    currentDedicatedNodes: dedicated,
+    currentLowPriorityNodes: present.length - dedicated,
+    targetDedicatedNodes: targets.targetDedicatedNodes,
+    targetLowPriorityNodes: targets.targetLowPriorityNodes,
     enableAutoScale: scales,
     autoScaleFormula: config.autoScaleFormula,
-    autoScaleEvaluationInterval: scales ? 'PT15M' : undefined,
-    autoScaleRun,
+    autoScaleEvaluationInterval: scales ? showInterval(config.autoScaleEvaluationMs) : undefined,
+    autoScaleRun: scales ? pool.autoScale?.run : undefined,
     enableInterNodeCommunication: false,
     taskSlotsPerNode: config.taskSlotsPerNode,
     taskSchedulingPolicy: { nodeFillType: config.nodeFillType },
@@ -137,13 +143,12 @@ export function poolView(pool: PoolRecord, url: string, autoScaleRun?: View): Vi
 
 /** How many nodes are in each state; those that a stand-in's node never has are always 0. */
 export function nodeCountsView({ config, nodes }: PoolRecord): View {
-  const count = (isCounted: boolean): Record<string, number> => {
-    const counted = isCounted ? nodes : [];
+  const count = (counted: readonly NodeRecord[]): Record<string, number> => {
     const inState = (state: NodeState): number => counted.filter(node => node.state === state).length;
     return {
       creating: 0,
       idle: inState('idle'),
-      leavingPool: 0,
+      leavingPool: inState('leavingpool'),
       offline: 0,
       preempted: inState('preempted'),
       rebooting: 0,
@@ -159,8 +164,8 @@ export function nodeCountsView({ config, nodes }: PoolRecord): View {
   };
   return {
     poolId: config.id,
-    dedicated: count(!config.lowPriority),
-    lowPriority: count(config.lowPriority),
+    dedicated: count(nodes.filter(({ id }) => isDedicated(id))),
+    lowPriority: count(nodes.filter(({ id }) => !isDedicated(id))),
   };
 }
 
@@ -169,7 +174,7 @@ export function nodeView(pool: PoolRecord, node: NodeRecord, runs: readonly RunR
     id: node.id,
     url: `${url}/pools/${pool.config.id}/nodes/${node.id}`,
     state: node.state,
-    schedulingState: 'enabled',
+    schedulingState: node.state === 'leavingpool' ? 'disabled' : 'enabled',
     stateTransitionTime: node.stateTransitionTime,
     lastBootTime: node.lastBootTime,
     allocationTime: node.allocationTime,
@@ -180,7 +185,7 @@ export function nodeView(pool: PoolRecord, node: NodeRecord, runs: readonly RunR
     totalTasksSucceeded: node.totalTasksSucceeded,
     runningTasksCount: runs.length,
     runningTaskSlotsCount: runs.reduce((sum, { slots }) => sum + slots, 0),
-    isDedicated: !pool.config.lowPriority,
+    isDedicated: isDedicated(node.id),
     errors:
       node.state === 'unusable'
         ? [{ code: 'UnusableNode', message: 'The node can no longer run tasks.' }]

@@ -35,6 +35,8 @@ export interface HostOptions {
   readonly keysFile?: string;
   /** 0 or absent: a free port. */
   readonly port?: number;
+  /** The one to take of the free ones, if it is free. */
+  readonly preferredPort?: number;
   readonly env?: Settings;
   /** Called when the host can't go on; default: the process ends. */
   readonly onFatal?: () => void;
@@ -69,7 +71,7 @@ export async function startHost(options: HostOptions): Promise<RunningService> {
   for (const [name, value] of Object.entries(settings)) process.env[name] ??= value;
   process.env['AZURE_FUNCTIONS_ENVIRONMENT'] ??= 'Development';
 
-  const port = await keepPort(options.port);
+  const port = await keepPort(options.port, options.preferredPort);
   try {
     // As in the cloud, an app can read its own address while it loads. The SDK of Durable needs it, too: it replaces
     // the origin of its URLs by localhost:7071 otherwise.

@@ -19,12 +19,19 @@ const program = new Command('host')
   )
   .requiredOption('--app <dir>', 'folder of the app: host.json, package.json, local.settings.json')
   .option('--port <number>', 'port to listen on; 0: a free one', toPort, 0)
+  .option('--prefer-port <number>', 'where a free one is wanted: this one, if it is free', toPort, 0)
   .option('--data <dir>', 'where the host keeps its own state; default: <app>/.local/host')
   .option('--keys <file>', 'keys file, made with random keys if absent; default: <data>/keys.json')
   .parse();
 
-const { app, port, data, keys } = z
-  .object({ app: z.string(), port: z.number(), data: z.string().optional(), keys: z.string().optional() })
+const { app, port, preferPort, data, keys } = z
+  .object({
+    app: z.string(),
+    port: z.number(),
+    preferPort: z.number(),
+    data: z.string().optional(),
+    keys: z.string().optional(),
+  })
   .parse(program.opts());
 
 // Where there is much memory V8 lets garbage grow to some times of what lives: a burst would take twice the memory for
@@ -49,6 +56,7 @@ await runService('host', async () => {
   return await startHost({
     appDir,
     port,
+    preferredPort: preferPort,
     ...(dataDir !== undefined && { dataDir }),
     ...(keysFile !== undefined && { keysFile }),
   });

@@ -31,7 +31,7 @@ api.before(async () => {
     maxActiveJobs: 40,
     pools: [
       pool({ id: 'batchLinux' }),
-      pool({ id: 'scaled', autoScaleFormula: '$TargetDedicatedNodes=2;', lowPriority: true }),
+      pool({ id: 'scaled', autoScaleFormula: '$TargetLowPriorityNodes=1;' }),
       pool({ id: 'never', maxNodes: 0 }),
     ],
   });
@@ -400,9 +400,12 @@ api('pools: evaluate a formula where autoscale is on', async () => {
     'scaled',
     '$TargetDedicatedNodes = 3; $NodeDeallocationOption = taskcompletion;',
   );
-  assert.is(run.results, '$TargetDedicatedNodes=3;$NodeDeallocationOption=taskcompletion');
+  assert.is(
+    run.results,
+    '$TargetDedicatedNodes=3;$TargetLowPriorityNodes=1;$NodeDeallocationOption=taskcompletion',
+  );
   assert.ok(run.timestamp instanceof Date);
-  const unknown = await client.pool.evaluateAutoScale('scaled', '$x = $PendingTasks.GetSample(1);');
+  const unknown = await client.pool.evaluateAutoScale('scaled', '$x = $PendingTask.GetSample(1);');
   assert.is(unknown.error?.code, 'AutoScalingFormulaEvaluationError');
   assert.is((await errorOf(client.pool.evaluateAutoScale('batchLinux', '$a=1;'))).status, 409);
   assert.is(

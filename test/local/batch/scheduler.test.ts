@@ -30,6 +30,7 @@ const input = (changes: Partial<PoolPlanInput>): PoolPlanInput => ({
   maxNodes: 2,
   bootMs: 100,
   idleMs: 1_000,
+  onDemand: true,
   canGrow: true,
   nodes: [],
   waiting: new WaitingTasks(),

@@ -1,0 +1,165 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { BicepSession } from './compiler/bicep-session.js';
+import { bicepVersion, type NoCompiler } from './compiler/find-compiler.js';
+import { diagramFile, drawDiagram } from './diagram/draw.js';
+import { judge, subjectOf, subjectsOf } from './judge.js';
+import { notChecked, type Outcome, outcomeOf, type Report } from './outcome.js';
+import { comparePrediction } from './prediction.js';
+import { describeProblem, type Subject } from './rules/rule.js';
+import { pictured, samples } from './samples.js';
+import { type Compiled, compileAll, compiledFile, mainFile, unformatted } from './sources.js';
+import { TemplateError } from './template/deploy.js';
+import { jsonObject } from './template/json.js';
+import { moduleFiles } from './template/module-files.js';
+
+export interface InfraCheck {
+  /** The folder that `infra` is in. */
+  readonly root: string;
+  readonly compiler: () => Promise<{ readonly kind: 'open'; readonly session: BicepSession } | NoCompiler>;
+  /** Writes what can be made: format, compiled template, diagram. */
+  readonly write: boolean;
+  readonly report: Report;
+}
+
+/** Checks the infrastructure, all of it even when some is wrong. */
+export async function checkInfra(check: InfraCheck): Promise<void> {
+  const { root, report } = check;
+  const opened = await step(check, `Bicep compiler ${bicepVersion}`, async () => {
+    const result = await check.compiler();
+    return { outcome: result.kind === 'none' ? withoutCompiler(result) : outcomeOf([]), result };
+  });
+  const bicep = opened?.kind === 'open' ? opened.session : undefined;
+  const compiled = bicep && (await checkSources(check, bicep));
+  const committed = await readFile(join(root, compiledFile), 'utf8').catch(() => undefined);
+  // What will be committed next; where that is not known, what is.
+  const text = compiled?.template ?? committed;
+  const name = compiled?.template === undefined ? compiledFile : mainFile;
+  if (text === undefined) {
+    report(
+      `what ${name} deploys`,
+      outcomeOf([`${compiledFile} is missing: run \`npm run infra:check -- --write\`.`]),
+      0,
+    );
+    return;
+  }
+  const subjects = await evaluateSamples(check, name, text);
+  // Where something is wrong already, it would only be told twice.
+  if (bicep && compiled?.problems.length === 0 && subjects) await checkPredictions(check, bicep, subjects);
+  for (const { rule, problems } of subjects ? judge(subjects) : []) {
+    const lines = problems.map(describeProblem);
+    report(rule.name, outcomeOf(lines.length > 0 ? [...lines, `Why: ${rule.why}.`] : []), 0);
+  }
+  if (subjects) await checkDiagram(check, text);
+}
+
+/** Does one step, and tells how it ended. */
+async function step<T>(
+  { report }: InfraCheck,
+  name: string,
+  work: () => Promise<{ readonly outcome: Outcome; readonly result: T }>,
+): Promise<T | undefined> {
+  const started = performance.now();
+  const { outcome, result } = await work().catch((error: unknown) => ({
+    outcome: outcomeOf([error instanceof Error ? error.message : String(error)]),
+    result: undefined,
+  }));
+  report(name, outcome, performance.now() - started);
+  return result;
+}
+
+const withoutCompiler = ({ why, remedy }: NoCompiler): Outcome =>
+  notChecked(
+    `${why}. So the Bicep was neither compiled nor linted, and ${compiledFile} may be older than it.`,
+    remedy,
+  );
+
+async function checkSources(check: InfraCheck, bicep: BicepSession): Promise<Compiled | undefined> {
+  const { root, write } = check;
+  const compiled = await step(check, 'Bicep: compiles, without a warning', async () => {
+    const result = await compileAll(root, bicep);
+    return { outcome: outcomeOf(result.problems), result };
+  });
+  if (!compiled) return undefined;
+  await step(check, 'Bicep: formatted', async () => {
+    const wrong = await unformatted(root, compiled.files, bicep);
+    for (const [file, text] of write ? wrong : []) await writeFile(join(root, file), text);
+    const lines = write
+      ? []
+      : [...wrong.keys()].map(file => `${file} is not formatted: run \`npm run infra:check -- --write\`.`);
+    return { outcome: outcomeOf(lines), result: undefined };
+  });
+  await step(check, `${compiledFile} is what ${mainFile} compiles to`, async () => {
+    const { template } = compiled;
+    if (template === undefined)
+      return { outcome: notChecked(`${mainFile} does not compile`), result: undefined };
+    const outcome = await sameOrWritten(check, compiledFile, template, `what ${mainFile} compiles to`);
+    return { outcome, result: undefined };
+  });
+  return compiled;
+}
+
+async function sameOrWritten(
+  { root, write }: InfraCheck,
+  file: string,
+  wanted: string,
+  what: string,
+): Promise<Outcome> {
+  const path = join(root, file);
+  const there = await readFile(path, 'utf8').catch(() => undefined);
+  if (there === wanted) return outcomeOf([]);
+  if (write) {
+    await writeFile(path, wanted);
+    return outcomeOf([]);
+  }
+  const is = there === undefined ? 'is missing' : `is not ${what}`;
+  return outcomeOf([`${file} ${is}: run \`npm run infra:check -- --write\`.`]);
+}
+
+function evaluateSamples(
+  check: InfraCheck,
+  name: string,
+  text: string,
+): Promise<readonly Subject[] | undefined> {
+  return step(check, `${name} can be deployed with ${samples.length} sets of parameters`, async () => {
+    try {
+      const result = subjectsOf(jsonObject.parse(JSON.parse(text)), moduleFiles(check.root, mainFile));
+      return { outcome: outcomeOf([]), result };
+    } catch (error) {
+      if (!(error instanceof TemplateError)) throw error;
+      return { outcome: outcomeOf([error.message]), result: undefined };
+    }
+  });
+}
+
+async function checkPredictions(
+  check: InfraCheck,
+  bicep: BicepSession,
+  subjects: readonly Subject[],
+): Promise<void> {
+  await step(check, 'the compiler predicts the same resources', async () => {
+    const problems: string[] = [];
+    for (const [index, sample] of samples.entries()) {
+      const subject = subjects[index];
+      if (subject) problems.push(...(await comparePrediction(check.root, bicep, sample, subject)));
+    }
+    return { outcome: outcomeOf(problems), result: undefined };
+  });
+}
+
+async function checkDiagram(check: InfraCheck, text: string): Promise<void> {
+  await step(check, `${diagramFile} shows what is deployed`, async () => {
+    const subject = subjectOf(
+      jsonObject.parse(JSON.parse(text)),
+      moduleFiles(check.root, mainFile),
+      pictured,
+    );
+    const outcome = await sameOrWritten(
+      check,
+      diagramFile,
+      await drawDiagram(subject),
+      'drawn from this template',
+    );
+    return { outcome, result: undefined };
+  });
+}

@@ -1,0 +1,109 @@
+import { FormulaError } from '../../local/autoscale/formula.js';
+import { parseFormula } from '../../local/autoscale/parse.js';
+import { at, listAt, text, textAt } from '../template/json.js';
+import type { Resource } from '../template/resource.js';
+import { mustBe, ofType, type Problem, problem, type Rule, shown } from './rule.js';
+
+const poolType = 'Microsoft.Batch/batchAccounts/pools';
+
+/** What the Batch service takes, and what it would say. */
+function formulaProblems(pool: Resource, property: string, formula: string): readonly Problem[] {
+  try {
+    parseFormula(formula);
+    return [];
+  } catch (error) {
+    if (!(error instanceof FormulaError)) throw error;
+    return error.problems.map(({ line, column, cause }) =>
+      problem(pool, `${property} at ${line}:${column}`, 'is refused', cause),
+    );
+  }
+}
+
+/** Cores of a VM size as its name tells them: Standard_D4s_v5 has 4, Standard_E8-2s_v5 has 2. */
+function coresOf(vmSize: string): number | undefined {
+  const [, cores, active] = /^Standard_[A-Z]+(\d+)(?:-(\d+))?/i.exec(vmSize) ?? [];
+  const count = active ?? cores;
+  return count === undefined ? undefined : Number(count);
+}
+
+function slotProblems(pool: Resource): readonly Problem[] {
+  const slots = Number(at(pool.body, 'properties', 'taskSlotsPerNode') ?? 1);
+  const vmSize = textAt(pool.body, 'properties', 'vmSize') ?? '';
+  const cores = coresOf(vmSize);
+  const most = Math.min(256, 4 * (cores ?? 64));
+  if (slots >= 1 && slots <= most) return [];
+  const should = `a node of ${vmSize} can have ${most} (four a core, 256 at most)`;
+  return [problem(pool, 'properties.taskSlotsPerNode', shown(slots), should)];
+}
+
+function nameProblems(pool: Resource): readonly Problem[] {
+  const name = pool.name.split('/').at(-1) ?? '';
+  if (/^[A-Za-z0-9_-]{1,64}$/.test(name)) return [];
+  return [problem(pool, 'name', shown(name), 'it must be 1 to 64 of A-Z, a-z, 0-9, "_" and "-"')];
+}
+
+function scaleProblems(pool: Resource): readonly Problem[] {
+  const path = ['properties', 'scaleSettings', 'autoScale', 'formula'];
+  const property = path.join('.');
+  const formula = textAt(pool.body, ...path);
+  if (formula === undefined)
+    return [problem(pool, property, 'is not set', 'nodes must come and go by themselves')];
+  return [
+    ...formulaProblems(pool, property, formula),
+    ...mustBe(pool, 'properties.scaleSettings.autoScale.evaluationInterval', 'PT5M'),
+  ];
+}
+
+function containerProblems(pool: Resource): readonly Problem[] {
+  const machine = ['properties', 'deploymentConfiguration', 'virtualMachineConfiguration'];
+  const container = [...machine, 'containerConfiguration'];
+  const path = container.join('.');
+  const images = listAt(pool.body, ...container, 'containerImageNames');
+  const problems = [...mustBe(pool, `${path}.type`, 'DockerCompatible')];
+  const servers = listAt(pool.body, ...container, 'containerRegistries').map(
+    each => textAt(each, 'registryServer') ?? '',
+  );
+  if (images.length === 0) {
+    const should = 'images that nodes have at their start are not waited for';
+    problems.push(problem(pool, `${path}.containerImageNames`, 'is empty', should));
+  }
+  for (const [index, image] of images.entries()) {
+    if (servers.some(server => text(image).startsWith(`${server}/`))) continue;
+    const should = `it must begin with a registry that the nodes sign in to: ${servers.join(', ')}`;
+    problems.push(problem(pool, `${path}.containerImageNames[${index}]`, shown(image), should));
+  }
+  const disk = [...machine, 'osDisk', 'ephemeralOSDiskSettings'];
+  if (at(pool.body, ...disk)) {
+    problems.push(problem(pool, disk.join('.'), 'is set', 'Spot nodes can not have ephemeral disks'));
+  }
+  const mode = 'properties.targetNodeCommunicationMode';
+  if (at(pool.body, ...mode.split('.')) !== undefined) {
+    problems.push(
+      problem(pool, mode, 'is set', 'leave it out: this version of the API has no such property'),
+    );
+  }
+  return problems;
+}
+
+export const poolRules: readonly Rule[] = [
+  {
+    name: 'a node has as many task slots as its size allows',
+    why: 'Batch refuses the pool else',
+    check: subject => ofType(subject, poolType).flatMap(slotProblems),
+  },
+  {
+    name: 'pools are named as Batch and the app allow',
+    why: 'a request could not name the pool of its profile',
+    check: subject => ofType(subject, poolType).flatMap(nameProblems),
+  },
+  {
+    name: 'pools scale by a formula that Batch takes',
+    why: 'a pool of a fixed size costs when nobody builds, and a formula that is refused scales nothing',
+    check: subject => ofType(subject, poolType).flatMap(scaleProblems),
+  },
+  {
+    name: 'nodes run containers, and have their images before the first agent',
+    why: 'an image of some gigabytes is minutes of waiting',
+    check: subject => ofType(subject, poolType).flatMap(containerProblems),
+  },
+];
