@@ -36,6 +36,8 @@ for (const runner of ['process', 'inline'] as const) {
     devops = await start({ lockMs: 600 });
     batch = await startBatch(scratch.file('data'), {
       runner,
+      // To take its leave, a loaded machine may need longer than a second.
+      killGraceMs: 10_000,
       pools: [pool({ id: 'linux', taskSlotsPerNode: 20 })],
       images: [...defaultImages, ...images],
     });
