@@ -132,7 +132,7 @@ program
 program
   .command('pin')
   .description('another version of the agent, with the checksums in its release notes')
-  .argument('<version>', 'as in 5.278.0')
+  .argument('<version>', 'as in 5.279.0')
   .option('--linux-x64 <sha256>', 'checksum of vsts-agent-linux-x64-VERSION.tar.gz')
   .option('--win-x64 <sha256>', 'checksum of vsts-agent-win-x64-VERSION.zip')
   .action((version: string, options: PinOptions) => finish(() => pin(version, options)));

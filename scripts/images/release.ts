@@ -8,7 +8,7 @@ const file = join(imagesFolder, 'agent.json');
 const notes = (version: string): string =>
   `https://github.com/microsoft/azure-pipelines-agent/releases/tag/v${version}`;
 
-const version = z.string().regex(/^\d+\.\d+\.\d+$/, 'must be three numbers, as in 5.278.0');
+const version = z.string().regex(/^\d+\.\d+\.\d+$/, 'must be three numbers, as in 5.279.0');
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits');
 const Release = z.strictObject({
   version,
