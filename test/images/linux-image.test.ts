@@ -134,8 +134,9 @@ image(
 
 image('refuses a name that has had its job', async () => {
   const again = startAgent('one-1');
+  // Not its words: what a container prints in its last moment does not always come through, and they have tests of their own.
   assert.is(await again.exit, 12, again.output());
-  assert.match(again.output(), '"one-1" was used');
+  assert.equal(await registered(), []);
 });
 
 image('takes its leave when it is asked to end', async () => {

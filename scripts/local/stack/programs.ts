@@ -12,13 +12,15 @@ export const programsFolder = process.env['LOCAL_PROGRAMS'] || join(root, 'dist'
 /** The app that a host loads unless told otherwise: this product. */
 export const defaultApp = process.env['LOCAL_PROGRAMS'] || root;
 
-/** The program of each part. */
-export const programs: Readonly<Record<PartName, string>> = {
-  storage: join(programsFolder, 'scripts', 'local', 'storage', 'main.js'),
-  devops: join(programsFolder, 'scripts', 'local', 'devops', 'main.js'),
-  batch: join(programsFolder, 'scripts', 'local', 'batch', 'main.js'),
-  host: join(programsFolder, 'scripts', 'local', 'host', 'main.js'),
-};
+/** The program of each part in such a folder. */
+export const programsIn = (folder: string): Readonly<Record<PartName, string>> => ({
+  storage: join(folder, 'scripts', 'local', 'storage', 'main.js'),
+  devops: join(folder, 'scripts', 'local', 'devops', 'main.js'),
+  batch: join(folder, 'scripts', 'local', 'batch', 'main.js'),
+  host: join(folder, 'scripts', 'local', 'host', 'main.js'),
+});
+
+export const programs = programsIn(programsFolder);
 
 /**
  * The arguments that give a part its port: the one it had before, else the one that is wanted, else a free one.
