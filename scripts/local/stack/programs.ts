@@ -3,12 +3,21 @@ import { root } from '../../root.js';
 import type { Ready } from './part.js';
 import type { PartName } from './plan.js';
 
-/** The compiled program of each part. */
+/**
+ * Where the programs are: as compiled, or in a folder of the same layout. A run of the tests names one of bundles in the
+ * environment, which start quicker (scripts/testing/bundled).
+ */
+export const programsFolder = process.env['LOCAL_PROGRAMS'] || join(root, 'dist');
+
+/** The app that a host loads unless told otherwise: this product. */
+export const defaultApp = process.env['LOCAL_PROGRAMS'] || root;
+
+/** The program of each part. */
 export const programs: Readonly<Record<PartName, string>> = {
-  storage: join(root, 'dist', 'scripts', 'local', 'storage', 'main.js'),
-  devops: join(root, 'dist', 'scripts', 'local', 'devops', 'main.js'),
-  batch: join(root, 'dist', 'scripts', 'local', 'batch', 'main.js'),
-  host: join(root, 'dist', 'scripts', 'local', 'host', 'main.js'),
+  storage: join(programsFolder, 'scripts', 'local', 'storage', 'main.js'),
+  devops: join(programsFolder, 'scripts', 'local', 'devops', 'main.js'),
+  batch: join(programsFolder, 'scripts', 'local', 'batch', 'main.js'),
+  host: join(programsFolder, 'scripts', 'local', 'host', 'main.js'),
 };
 
 /**
