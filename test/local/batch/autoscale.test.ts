@@ -28,6 +28,8 @@ const pools = [
       $NodeDeallocationOption = taskcompletion;`,
   }),
   pool({ id: 'plain' }),
+  // Without nodes until its formula comes.
+  pool({ id: 'own', autoScaleFormula: '$TargetLowPriorityNodes = 0;' }),
   pool({ id: 'switched', taskSlotsPerNode: 1 }),
   pool({ id: 'unclear', autoScaleFormula: '$TargetDedicatedNodes = max($CPUPercent.GetSample(1));' }),
 ];
@@ -274,6 +276,25 @@ autoscale('what the API changed, and what the formula last said, outlive a resta
   assert.equal([after.autoScaleFormula, after.targetDedicatedNodes], ['$TargetDedicatedNodes = 2;', 2]);
   assert.is((await client.pool.get('unclear')).enableAutoScale, false);
 });
+
+autoscale(
+  "this project's own formula gets nodes for agents, and lets them go when they are done",
+  async () => {
+    const text = readFileSync(new URL('../../../../infra/autoscale/agents.formula', import.meta.url), 'utf8');
+    const autoScaleFormula = text.replace('holdMinutes = 10;', 'holdMinutes = 0.005;');
+    assert.is.not(autoScaleFormula, text);
+    await add('own', 'a', 'b', 'c');
+    const settings = { taskSlotsPerNode: 2, maxNodes: 6, sampleMs: 20, autoScaleEvaluationMs: 1_000 };
+    assert.is((await change('own', { ...settings, autoScaleFormula })).status, 200);
+    await Promise.all(['a', 'b', 'c'].map(task => taskIn(client, 'own', task, 'running')));
+    assert.is(await nodesOf('own'), '0 dedicated, 2 low-priority');
+    await client.job.deleteMethod('own');
+    await until(
+      () => nodesOf('own'),
+      counts => counts === '0 dedicated, 0 low-priority',
+    );
+  },
+);
 
 autoscale('a kept formula that this version refuses stops neither the server nor its pool', async () => {
   const folder = scratch.file('kept');
