@@ -145,6 +145,9 @@ export class ExpressionCompiler {
     const values = this.#all(args);
     const compileCall = functions.get(name);
     if (!compileCall) {
+      const method = [...methods.keys()].find(each => each.toLowerCase() === name.toLowerCase());
+      if (method)
+        return this.#refuse(at, `${method} is a method of what is sampled: $PendingTasks.${method}(…).`);
       return this.#refuse(at, `There is no function ${name}${didYouMean(name, functions.keys()) || '.'}`);
     }
     if (!values) return undefined;

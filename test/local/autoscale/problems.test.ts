@@ -85,6 +85,11 @@ x = maximum(1); d = $PendingTasks.getsample(1); e = time().days; f = TimeInterva
   '2:96 There is no function Max, did you mean max?',
 );
 refuses(
+  'a method that is called as a function',
+  `${target} a = getSample(1);`,
+  '1:32 GetSample is a method of what is sampled: $PendingTasks.GetSample(…).',
+);
+refuses(
   'reading what its own problem left unset is no other problem',
   `${target} a = b; c = a + 1; d = (; e = d;`,
   '1:32 b is not set before.',
