@@ -61,7 +61,7 @@ export class Scaling {
     return { wakeAt, ...(evaluated && { evaluated }) };
   }
 
-  /** @throws BatchError `AutoScalingFormulaTooLong` (400). */
+  /** @throws BatchError `AutoScaleFormulaTooLong` (400). */
   tryFormula(text: string, pool: PoolRecord, now: number): Promise<AutoScaleRun> {
     return tryFormula(text, this.#inputOf(pool, now));
   }

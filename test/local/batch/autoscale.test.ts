@@ -215,7 +215,7 @@ autoscale('what is no formula, or not often enough, is refused', async () => {
   });
   assert.is(
     (await refused('plain', { autoScaleFormula: formula.padEnd(8_193) })).code,
-    'AutoScalingFormulaTooLong',
+    'AutoScaleFormulaTooLong',
   );
   assert.equal(await refused('plain', { autoScaleEvaluationInterval: 'PT5M' }), {
     status: 400,
