@@ -34,7 +34,8 @@ figure('measures Node.js alone, the app as it is compiled, and the packaged one'
   }
   assert.ok(Number(rows[2]?.['files']) > 3);
   assert.is(goals?.length, 2);
-  for (const { measured } of goals ?? []) assert.match(measured, /^\d/);
+  // On a busy machine bare Node.js may have been the slower one.
+  for (const { measured } of goals ?? []) assert.match(measured, /^[-−]?\d/);
 });
 
 figure('has no number for an app that does not load', async () => {
