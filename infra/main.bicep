@@ -59,12 +59,17 @@ param pools poolType[] = [
     }
     nodeAgentSku: 'batch.node.ubuntu 24.04'
     taskSlotsPerNode: 4
+    // Four builds share it, and a large agent image.
+    osDiskSizeGB: 128
     autoScale: {
       maxLowPriorityNodes: 4
       maxDedicatedNodes: 2
     }
   }
 ]
+
+@description('false: Batch pools are left as they are, and only the profiles are written: for when Batch refuses a pool that exists.')
+param deployPools bool = true
 
 @description('Settings of the app that have a default; the table of settings in the README says what they mean.')
 param settings settingsType = {}
@@ -361,7 +366,7 @@ module vaultEndpoint 'modules/private-endpoint.bicep' = {
 // ------------------------------------------------------------------ Agents: one pool and one profile an entry
 
 module batchPools 'modules/pool.bicep' = [
-  for pool in pools: if (pool.?deploy ?? true) {
+  for pool in pools: if (deployPools && (pool.?deploy ?? true)) {
     params: {
       accountName: batchAccountName
       pool: pool
@@ -460,10 +465,11 @@ output insightsName string = observability.outputs.insightsName
 @description('Batch pools that the profiles name now.')
 output batchPools string[] = [for pool in pools: '${pool.name}-${pool.version}']
 
-@description('What to do next, in this order.')
+@description('What to do next, in this order: steps 3 to 6 of .github/docs/deploy.md.')
 output nextSteps string[] = [
-  'az acr import --name ${registry.outputs.registryName} --source YOUR-REGISTRY.azurecr.io/${pools[0].image} --image ${pools[0].image}'
-  'az functionapp deployment source config-zip --resource-group ${resourceGroup().name} --name ${app.outputs.appName} --src dist/package/app.zip'
+  'npm run deploy -- --resource-group ${resourceGroup().name} --app-only (with the same --parameters; done already without --infra-only)'
+  'npm run images -- import --registry ${registry.outputs.registryName} --source YOUR-REGISTRY.azurecr.io/${pools[0].image}'
+  'Azure DevOps: add ${appIdentity.name} and ${nodesIdentity.name} to the users of ${azDOUrl} (Basic), and make both Administrator of the agent pool ${pools[0].devOpsPool}'
   'az functionapp keys list --resource-group ${resourceGroup().name} --name ${app.outputs.appName} --query functionKeys.default --output tsv'
   'AGENTS_URL=${app.outputs.appUrl} AGENTS_KEY=THE-KEY npm run agents -- doctor'
 ]

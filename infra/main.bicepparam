@@ -35,12 +35,11 @@ var ubuntu = {
   }
   nodeAgentSku: 'batch.node.ubuntu 24.04'
   taskSlotsPerNode: 4
+  // Four builds share it, and a large agent image.
+  osDiskSizeGB: 128
   autoScale: {
-    minNodes: 0
     maxLowPriorityNodes: 4
     maxDedicatedNodes: 2
-    holdMinutes: 15
-    sparePercent: 20
   }
 }
 
@@ -73,3 +72,4 @@ var windows = {
 }
 
 param pools = empty(windowsNodeImage) ? [ubuntu] : [ubuntu, windows]
+param deployPools = bool(readEnvironmentVariable('DEPLOY_POOLS', 'true'))

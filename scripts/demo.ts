@@ -7,7 +7,7 @@ import { findLeftovers } from './demo/leftovers.js';
 import { demoAgentPools, demoSettings, pipelines } from './demo/pipelines.js';
 import { type PlayedRun, playRun } from './demo/play-run.js';
 import { requestsTable } from './demo/tables.js';
-import { startStack } from './local/stack/stack.js';
+import { type Stack, startStack } from './local/stack/stack.js';
 
 /**
  * `npm run demo`: the whole product on free ports in a folder of its own, three pipelines at once, and then a look at
@@ -39,6 +39,7 @@ async function demo(dataDir: string): Promise<readonly string[]> {
   const problems: string[] = [];
   try {
     for (const part of stack.parts) say(`  ${part.padEnd(8)} ${stack.url(part)}`);
+    await ensurePlaceholders(stack);
 
     title('Three pipelines ask for an agent each, at the same moment.');
     const started = Date.now();
@@ -63,6 +64,17 @@ async function demo(dataDir: string): Promise<readonly string[]> {
     await stack.stop();
   }
   return problems;
+}
+
+/** The job of a pipeline that does not wait fails at once where the app has not yet looked after its pool's placeholder. */
+async function ensurePlaceholders(stack: Stack): Promise<void> {
+  const response = await fetch(`${stack.url('host')}/api/placeholders/ensure`, {
+    method: 'POST',
+    headers: { 'x-functions-key': stack.functionKey, 'content-type': 'application/json' },
+    body: '{}',
+    signal: interrupted.signal,
+  });
+  if (!response.ok) throw new Error(`The placeholders could not be made: ${await response.text()}`);
 }
 
 /** Three jobs must have run, on three agents. */

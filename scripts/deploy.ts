@@ -4,8 +4,8 @@ import { Command, Option } from 'commander';
 import * as z from 'zod';
 import { azdHooks, runAzdHook } from './deploy/azd-hooks.js';
 import type { Plan, Way } from './deploy/plan.js';
-import { keyParameter, keyProblem, variableOf } from './deploy/secrets.js';
-import { readInputs } from './deploy/template.js';
+import { keep, keyParameter, keyProblem, variableOf } from './deploy/secrets.js';
+import { type Inputs, readInputs } from './deploy/template.js';
 import { Tool } from './deploy/tool.js';
 import { WithAz } from './deploy/with-az.js';
 import { hasAzdEnvironment, WithAzd } from './deploy/with-azd.js';
@@ -101,7 +101,7 @@ async function prepare(): Promise<Way> {
   const inputs = await readInputs(plan.parameters, tool.name === 'az' && plan.infra ? problems : []);
   const way: Way = tool.name === 'az' ? new WithAz(plan, inputs, tool) : new WithAzd(plan, tool);
   problems.push(...way.misfits());
-  const wrongKey = keyProblem(process.env[variableOf(keyParameter)] || 'keep');
+  const wrongKey = keyProblem(given(inputs) ?? (process.env[variableOf(keyParameter)] || keep));
   if (wrongKey !== undefined) problems.push(wrongKey);
   if (options.zip !== undefined && !(await isFile(plan.zip)))
     problems.push(`There is no file ${options.zip}.`);
@@ -111,6 +111,12 @@ async function prepare(): Promise<Way> {
   return way;
 }
 
+/** What the file of parameters says of the key: it wins. */
+function given({ parameters }: Inputs): string | undefined {
+  const value = parameters[keyParameter]?.value;
+  return typeof value === 'string' ? value : undefined;
+}
+
 const isFile = async (path: string): Promise<boolean> =>
   stat(path).then(
     each => each.isFile(),
@@ -118,7 +124,7 @@ const isFile = async (path: string): Promise<boolean> =>
   );
 
 async function makeZip(): Promise<void> {
-  if (!plan.app || options.zip !== undefined) return;
+  if (!plan.app || plan.whatIf || options.zip !== undefined) return;
   const { zip, bytes, sha256, commit } = await makePackage(join(root, 'dist', 'package'));
   console.error(
     `${relative(process.cwd(), zip)}: ${megabytes(bytes)}, commit ${commit ?? 'not known'}, SHA-256 ${sha256}`,

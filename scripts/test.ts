@@ -5,7 +5,8 @@ import { Command, InvalidArgumentError } from 'commander';
 import { execa } from 'execa';
 import pc from 'picocolors';
 import { root } from './root.js';
-import { findTests } from './testing/find-tests.js';
+import { bundlePrograms } from './testing/bundled/bundle-programs.js';
+import { findTests, startsPrograms } from './testing/find-tests.js';
 import { type FileResult, runTests } from './testing/run-tests.js';
 
 /**
@@ -16,6 +17,7 @@ interface Options {
   readonly jobs: number;
   readonly timeLimit: number;
   readonly coverage: boolean;
+  readonly bundle: boolean;
 }
 
 const positive = (text: string): number => {
@@ -32,6 +34,7 @@ const program = new Command('npm test --')
   .option('--jobs <n>', 'files at the same moment', positive, Math.min(4, 2 * availableParallelism()))
   .option('--time-limit <seconds>', 'for each file', positive, 120)
   .option('--coverage', 'measure coverage with c8 (coverage/index.html)', false)
+  .option('--no-bundle', 'start the programs as they were compiled, which takes longer')
   .parse();
 const options = program.opts<Options>();
 const patterns = program.args;
@@ -47,8 +50,19 @@ function show(result: FileResult): void {
   if (failed && output.trim()) console.log(output.trimEnd().replace(/^/gm, '    '));
 }
 
+/** Has the tests start bundled programs. */
+async function startQuickly(): Promise<void> {
+  try {
+    process.env['LOCAL_PROGRAMS'] = await bundlePrograms();
+  } catch (error) {
+    console.warn(pc.yellow(`The programs can't be bundled, so the tests will take longer. ${String(error)}`));
+  }
+}
+
 async function main(): Promise<number> {
   const files = await findTests(root, patterns);
+  // Coverage is told by module.
+  if (options.bundle && !options.coverage && files.some(startsPrograms)) await startQuickly();
   const interrupt = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupt.abort());
   if (options.coverage) {

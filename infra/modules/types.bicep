@@ -83,6 +83,20 @@ type autoScaleType = {
   @minValue(0)
   minNodes: int?
 
+  @description('Nodes that are kept in office hours, Monday to Friday.')
+  @minValue(0)
+  officeNodes: int?
+
+  @description('Hour of the day in UTC from which they are kept.')
+  @minValue(0)
+  @maxValue(24)
+  officeFromHour: int?
+
+  @description('Hour of the day in UTC until which.')
+  @minValue(0)
+  @maxValue(24)
+  officeToHour: int?
+
   @description('Spot nodes at most.')
   @minValue(0)
   maxLowPriorityNodes: int?

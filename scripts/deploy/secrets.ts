@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Inputs, isSecret } from './template.js';
@@ -26,7 +26,7 @@ export function keyProblem(key: string): string | undefined {
   const good = keys.every(each => /^[A-Za-z0-9+/]{43}=$/.test(each));
   if (key === keep || (good && keys.length <= 2)) return undefined;
   return (
-    `${variableOf(keyParameter)} must be 32 bytes in base64 (openssl rand -base64 32), two such keys with a comma ` +
+    `${keyParameter} (${variableOf(keyParameter)}) must be 32 bytes in base64 (openssl rand -base64 32), two such keys with a comma ` +
     `between them, or ${keep}.`
   );
 }
@@ -62,8 +62,9 @@ export async function withSecretFile<T>(
   text: string,
   work: (path: string) => Promise<T>,
 ): Promise<T> {
+  await removeForgotten();
   // Only its owner can look into it.
-  const folder = await mkdtemp(join(tmpdir(), 'azdo-batch-agents-deploy-'));
+  const folder = await mkdtemp(join(tmpdir(), `${folders}${process.pid}-`));
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   process.on('exit', remove);
   try {
@@ -73,6 +74,28 @@ export async function withSecretFile<T>(
   } finally {
     await rm(folder, { recursive: true, force: true });
     process.off('exit', remove);
+  }
+}
+
+/** In the folder of temporary files; what follows is the id of the process. */
+const folders = 'azdo-batch-agents-deploy-';
+
+/** Who is killed outright leaves a file behind: the next one takes away what belongs to no process any more. */
+async function removeForgotten(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    const [, pid] = /^(\d+)-\w+$/.exec(name.startsWith(folders) ? name.slice(folders.length) : '') ?? [];
+    if (pid === undefined || isAlive(Number(pid))) continue;
+    // Another user's can't be removed, and is for that user to remove.
+    await rm(join(tmpdir(), name), { recursive: true, force: true }).catch(() => undefined);
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // Of another user, it may not be asked, and is there.
+    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH');
   }
 }
 

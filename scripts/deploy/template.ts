@@ -2,16 +2,19 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { root } from '../root.js';
+import { Declaration, type Definitions, valueProblems } from './parameter-values.js';
 
 /** What is deployed: the compiled Bicep that is committed, which `npm run infra:check` has judged. */
 export const templatePath = join('infra', 'azuredeploy.json');
 
-const Parameter = z.looseObject({
-  type: z.string().optional(),
+const Parameter = Declaration.extend({
   defaultValue: z.unknown().optional(),
   metadata: z.looseObject({ description: z.string().optional() }).optional(),
 });
-const Template = z.looseObject({ parameters: z.record(z.string(), Parameter) });
+const Template = z.looseObject({
+  parameters: z.record(z.string(), Parameter),
+  definitions: z.record(z.string(), Declaration).optional(),
+});
 export type Template = z.infer<typeof Template>;
 
 const ParameterFile = z.looseObject({
@@ -34,8 +37,11 @@ export async function readInputs(file: string | undefined, problems: string[]): 
   for (const each of [template, given]) if (typeof each === 'string') problems.push(each);
   if (typeof template === 'string' || typeof given === 'string') return nothing;
   const parameters = given?.parameters ?? {};
-  for (const name of Object.keys(parameters)) {
-    if (!Object.hasOwn(template.parameters, name)) problems.push(`${file}: there is no parameter ${name}.`);
+  for (const [name, { value, ...rest }] of Object.entries(parameters)) {
+    const declared = template.parameters[name];
+    if (declared === undefined) problems.push(`${file}: there is no parameter ${name}.`);
+    // A secret of some other vault: its value is Azure's to fetch.
+    else if (!('reference' in rest)) problems.push(...wrong(`${file}: ${name}`, value, declared, template));
   }
   for (const [name, parameter] of Object.entries(template.parameters)) {
     if ('defaultValue' in parameter || Object.hasOwn(parameters, name) || isSecret(parameter)) continue;
@@ -46,6 +52,17 @@ export async function readInputs(file: string | undefined, problems: string[]): 
     );
   }
   return { template, parameters };
+}
+
+function wrong(
+  place: string,
+  value: unknown,
+  declared: Declaration,
+  { definitions = {} }: { readonly definitions?: Definitions | undefined },
+): readonly string[] {
+  return value === undefined
+    ? [`${place} has neither a value nor a reference.`]
+    : valueProblems(place, value, declared, definitions);
 }
 
 export const isSecret = ({ type }: { readonly type?: string | undefined }): boolean =>

@@ -17,7 +17,7 @@ export class WithAzd implements Way {
     return [
       ...(parameters === undefined
         ? []
-        : ['--parameters is for az; azd takes infra/main.parameters.json and `azd env set`.']),
+        : ['--parameters is for az; azd takes infra/main.bicepparam and `azd env set`.']),
       ...(resourceGroup === undefined
         ? []
         : ['--resource-group is for az; azd takes `azd env set AZURE_RESOURCE_GROUP`.']),

@@ -52,6 +52,16 @@ const PackageJson = z.object({
   engines: z.object({ node: z.string() }),
 });
 
+/**
+ * Their entries for Node.js have swallowed other packages, whose versions and licences nobody would learn; beside them
+ * lie the modules that they were made of.
+ */
+const asModules = {
+  '@azure/batch': '@azure/batch/dist-esm/src/index.js',
+  '@azure/ms-rest-azure-js': '@azure/ms-rest-azure-js/es/lib/msRestAzure.js',
+  '@azure/ms-rest-js': '@azure/ms-rest-js/es/lib/msRest.js',
+};
+
 /** The app is for one platform, and its names stay whole: stack traces are read more often than the bundle. */
 const common = {
   bundle: true,
@@ -64,6 +74,7 @@ const common = {
   sourcesContent: false,
   legalComments: 'external',
   define: ownPlace,
+  alias: asModules,
   metafile: true,
   write: false,
   external: [host, ...optional],

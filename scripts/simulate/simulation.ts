@@ -1,15 +1,16 @@
 import type { Formula, FormulaProblem, NodeDeallocationOption } from '../local/autoscale/formula.js';
+import { SampleRecorder } from '../local/autoscale/sample-recorder.js';
 import { Events, type Kind } from './events.js';
 import { type Node, Nodes } from './nodes.js';
 import { Chance } from './random.js';
 import { inOrderOfRemoval } from './removal.js';
-import { Samples, samplePeriod } from './samples.js';
 import { Meter, type Outcome, TimelineKeeper, waitsOf } from './tally.js';
 import { Tasks } from './tasks.js';
 import { day, hour, minute, type Trace } from './trace/trace.js';
 import { Waiting } from './waiting.js';
 import type { World } from './world.js';
 
+const samplePeriod = 30_000;
 /** Batch goes on trying for nodes that it did not get. */
 const retryMs = minute;
 /** A resize that has not reached its target by then is over. */
@@ -30,7 +31,7 @@ class Simulation {
   readonly #nodes: Nodes;
   readonly #tasks: Tasks;
   readonly #waiting = new Waiting();
-  readonly #samples: Samples;
+  readonly #samples: SampleRecorder;
   readonly #meter: Meter;
   readonly #timeline: TimelineKeeper;
   readonly #boots: Chance;
@@ -63,7 +64,7 @@ class Simulation {
   ) {
     this.#nodes = new Nodes(world);
     this.#tasks = new Tasks(trace, world);
-    this.#samples = new Samples(trace.startsAt);
+    this.#samples = new SampleRecorder({ periodMs: samplePeriod, delayMs: world.sampleDelaySeconds * 1000 });
     this.#meter = new Meter(world.slots);
     this.#timeline = new TimelineKeeper(trace.lasts);
     this.#boots = new Chance(world.seed, 'boots');
@@ -269,16 +270,18 @@ class Simulation {
     this.#events.at('sample', this.#now + samplePeriod);
     if (this.world.sampleLoss > 0 && this.#losses.share() < this.world.sampleLoss) return;
     const usable = this.#nodes.all.filter(({ ready }) => ready).length;
-    this.#samples.add(this.#now, {
+    this.#samples.record(this.trace.startsAt + this.#now, {
       $ActiveTasks: waiting,
       $RunningTasks: this.#running,
       $PendingTasks: waiting + this.#running,
       $SucceededTasks: this.#succeeded,
+      $FailedTasks: 0,
       $CurrentDedicatedNodes: dedicated,
       $CurrentLowPriorityNodes: spot + this.#preempted,
       $PreemptedNodeCount: this.#preempted,
       $UsableNodeCount: usable,
       $SampleNodeCount: usable,
+      $TaskSlotsPerNode: this.world.slots,
     });
   }
 
@@ -288,9 +291,10 @@ class Simulation {
     this.#resizingSince = undefined;
     this.#evaluations += 1;
     const spotNodes = this.#nodes.count(true);
+    const now = this.trace.startsAt + this.#now;
     const result = this.formula.evaluate({
-      now: this.trace.startsAt + this.#now,
-      history: this.#samples.seenUntil(this.#now - this.world.sampleDelaySeconds * 1000),
+      now,
+      history: this.#samples.seenAt(now),
       targetDedicatedNodes: this.#target.dedicated,
       targetLowPriorityNodes: this.#target.spot,
       taskSlotsPerNode: this.world.slots,

@@ -13,6 +13,11 @@ function placeOf(name: string): number {
   return place === -1 ? slowFolders.length : place;
 }
 
+const programStarters = new Set(['chaos', 'e2e', 'bench', 'scripts', 'local']);
+
+/** Whether a file is one of those that start the product's programs. */
+export const startsPrograms = ({ name }: TestFile): boolean => programStarters.has(name.split('/')[1] ?? '');
+
 /**
  * The test files whose path holds one of the patterns (all without patterns), by their sources: a compiled file
  * whose source was deleted is not a test any more. In the order to run them in.

@@ -14,10 +14,10 @@ import { requestSurveyContract } from '../contracts/request-survey.js';
 import { createFakeClock } from '../fakes/clock.js';
 import { someRequest } from '../fakes/requests.js';
 import { createWorld } from '../fakes/world.js';
-import { startAzurite } from './azurite.js';
+import { startLocalStorage } from '../support/local-storage.js';
 import { startWatchingProxy } from './watching-proxy.js';
 
-const azurite = await startAzurite();
+const azurite = await startLocalStorage();
 const tableEndpoint = /TableEndpoint=(http:\/\/[^/;]+)/.exec(azurite.connectionString)?.[1] ?? '';
 const proxy = await startWatchingProxy(tableEndpoint);
 const account = { connectionString: azurite.connectionString.replace(tableEndpoint, proxy.url) };

@@ -12,11 +12,11 @@ import type { RequestStore } from '../../shared/ports.js';
 import { fail } from '../contracts/fail.js';
 import { someRequest } from '../fakes/requests.js';
 import { createLimits, createWorld, linuxPool, originalMessage, waitingPipeline } from '../fakes/world.js';
-import { startAzurite } from './azurite.js';
+import { startLocalStorage } from '../support/local-storage.js';
 import { startWatchingProxy } from './watching-proxy.js';
 
 /** What a request costs in calls to Table storage; each is paid for. */
-const azurite = await startAzurite();
+const azurite = await startLocalStorage();
 const tableEndpoint = /TableEndpoint=(http:\/\/[^/;]+)/.exec(azurite.connectionString)?.[1] ?? '';
 const proxy = await startWatchingProxy(tableEndpoint);
 const account = { connectionString: azurite.connectionString.replace(tableEndpoint, proxy.url) };

@@ -9,9 +9,9 @@ import { TransientError } from '../../shared/domain/failure.js';
 import type { RequestQueue } from '../../shared/ports.js';
 import { drainableQueueContract } from '../contracts/drainable-queue.js';
 import { requestQueueContract, unbundled } from '../contracts/request-queue.js';
-import { startAzurite } from './azurite.js';
+import { startLocalStorage } from '../support/local-storage.js';
 
-const azurite = await startAzurite();
+const azurite = await startLocalStorage();
 const account = { connectionString: azurite.connectionString };
 const service = QueueServiceClient.fromConnectionString(azurite.connectionString);
 

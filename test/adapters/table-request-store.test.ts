@@ -6,10 +6,10 @@ import { createTableRequestStore } from '../../shared/adapters/table-request-sto
 import { TransientError } from '../../shared/domain/failure.js';
 import { requestStoreContract } from '../contracts/request-store.js';
 import { someRequest } from '../fakes/requests.js';
-import { startAzurite } from './azurite.js';
+import { startLocalStorage } from '../support/local-storage.js';
 import { startHoldingProxy } from './holding-proxy.js';
 
-const azurite = await startAzurite();
+const azurite = await startLocalStorage();
 const account = { connectionString: azurite.connectionString };
 const newTable = (): string => `T${randomUUID().replaceAll('-', '')}`;
 const message = new Uint8Array([1, 2, 3]);

@@ -54,4 +54,38 @@ commands('of the operator are commands of its command line', async () => {
   );
 });
 
+commands('have the options that documents give them', async () => {
+  const used = new Map<string, string>();
+  for (const { path, text } of await readDocuments()) {
+    if (path === 'CHANGELOG.md') continue;
+    const lines = text.replaceAll(/\\\n\s*/g, '');
+    for (const [, name, sub = '', rest = ''] of lines.matchAll(
+      /npm run (?:-s )?(images|deploy|package|simulate|infra:check) --(?: ([a-z]+)\b)?([^\n`#]*)/g,
+    )) {
+      // What follows a second `--` is for another program, as is what stands in `$(…)`.
+      const [own = ''] = rest.replaceAll(/\$\([^)]*\)/g, '').split(/ -- /);
+      for (const [option] of own.matchAll(/(?<= )--[a-z][a-z0-9-]*/g))
+        used.set([name, ...(sub ? [sub] : []), option].join(' '), path);
+    }
+  }
+  assert.ok(used.size > 10, `only ${used.size} options were seen`);
+  const calls = new Map([...used.keys()].map(key => [key.slice(0, key.lastIndexOf(' ')), key.split(' ')]));
+  const helps = await Promise.all(
+    [...calls].map(async ([call, [name = '', ...words]]) => {
+      const program = join(root, 'dist', 'scripts', `${name.replace(':', '-')}.js`);
+      const { stdout } = await execa(process.execPath, [program, ...words.slice(0, -1), '--help']);
+      return [call, stdout] as const;
+    }),
+  );
+  const help = new Map(helps);
+  const unknown = [...used].filter(([key]) => {
+    const at = key.lastIndexOf(' ');
+    return !new RegExp(`^ +(?:-\\w, )?${key.slice(at + 1)}\\b`, 'm').test(help.get(key.slice(0, at)) ?? '');
+  });
+  assert.equal(
+    unknown.map(each => each.join(' in ')),
+    [],
+  );
+});
+
 commands.run();

@@ -19,6 +19,7 @@ const canaries = suite("a pipeline's job token");
 
 canaries.before(async () => {
   ({ stack, end } = await openWorld({
+    startScript: true,
     onEvent: event => {
       if (event.type === 'line') output += `${event.part}: ${event.line}\n`;
     },

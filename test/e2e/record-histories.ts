@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OrchestrationHandler } from 'durable-functions';
+import { agentAlone } from '../../scripts/local/batch/agent-image.js';
 import { defaultImages } from '../../scripts/local/batch/images.js';
 import { EventType, type HistoryEvent } from '../../scripts/local/host/durable/events.js';
 import { Store } from '../../scripts/local/host/durable/store.js';
@@ -92,13 +93,12 @@ const lateAgent = `
 await mkdir(folder, { recursive: true });
 const temp = await makeTempFolder('histories-');
 const images = join(temp.path, 'images.json');
-const [agent] = defaultImages;
 await writeFile(
   images,
   JSON.stringify([
     {
       image: '*late-agent:*',
-      command: [process.execPath, '-e', lateAgent, join(temp.path, 'marker'), agent?.command.at(-1)],
+      command: [process.execPath, '-e', lateAgent, join(temp.path, 'marker'), agentAlone.at(-1)],
     },
     ...defaultImages,
   ]),

@@ -53,13 +53,14 @@ load helper
   mkdir "$BATS_TEST_TMPDIR/bin"
   cat > "$BATS_TEST_TMPDIR/bin/date" <<- 'CLOCK'
 	#!/usr/bin/env bash
-	[ "$2" != +%s ] || exec /bin/date "$@"
+	[ "$1" != +%s ] || exec /bin/date "$@"
 	[ -e "$STUB_RECORD/looked" ] && echo 2099-01-31T12:00:01 || echo 2099-01-31T11:59:59
 	touch "$STUB_RECORD/looked"
 	CLOCK
   chmod +x "$BATS_TEST_TMPDIR/bin/date"
   export AZDO_EXPIRES_AT=2099-01-31T12:00:00Z PATH=$BATS_TEST_TMPDIR/bin:$PATH
   starts 13
+  says 'This agent was to be started before 2099-01-31T12:00:00Z; by the clock of this node it is 2099-01-31T12:00:01Z.*'
   not is_registered
 }
 

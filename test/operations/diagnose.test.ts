@@ -14,15 +14,15 @@ import { describeSettings } from '../../shared/config/setting-list.js';
 import { readConfig } from '../../shared/config.js';
 import { partsOfAgentName } from '../../shared/domain/names.js';
 import { diagnose } from '../../shared/operations/diagnose.js';
-import { startAzurite } from '../adapters/azurite.js';
 import { fail } from '../contracts/fail.js';
 import { createFakeClock } from '../fakes/clock.js';
 import { createFakeOrchestrations } from '../fakes/orchestrations.js';
 import { clientOf, pool, Scratch, startBatch } from '../local/batch/support.js';
 import { closeAll, start } from '../local/devops/stack.js';
+import { startLocalStorage } from '../support/local-storage.js';
 
 const scratch = new Scratch();
-const storage = await startAzurite();
+const storage = await startLocalStorage();
 const batch = await startBatch(scratch.file('batch'), {
   pools: [pool({ id: 'batchLinux', autoScaleFormula: '$TargetDedicatedNodes = 1;' })],
 });

@@ -7,6 +7,7 @@ import { serviceName } from '../../scripts/deploy/plan.js';
 import { keep, keyParameter, keyProblem, newKey, variableOf } from '../../scripts/deploy/secrets.js';
 import { isSecret, readInputs } from '../../scripts/deploy/template.js';
 import { root } from '../../scripts/root.js';
+import { makeTempFolder } from '../support/temp-folder.js';
 import { type Azure, inputs, setUpAzure, token, well } from './deploy-samples.js';
 
 let azure: Azure;
@@ -22,7 +23,7 @@ secrets('a key that is none is told without citing it', () => {
   for (const good of [newKey(), `${newKey()},${newKey()}`, 'keep']) assert.is(keyProblem(good), undefined);
   for (const bad of ['c2hvcnQ=', `${newKey()},`, `${newKey()},${newKey()},${newKey()}`, 'x'.repeat(44)]) {
     const problem = keyProblem(bad) ?? '';
-    assert.match(problem, /CALLBACK_TOKEN_KEY must be 32 bytes/);
+    assert.match(problem, /^callbackTokenKey \(CALLBACK_TOKEN_KEY\) must be 32 bytes/);
     assert.not.match(problem, bad);
   }
 });
@@ -53,6 +54,59 @@ template(
       assert.match(vault, name);
   },
 );
+
+const secret = 'a-key-that-nobody-may-see';
+const pool = {
+  name: 'java',
+  version: 'v1',
+  devOpsPool: 'Java',
+  image: 'a:b',
+  vmSize: 'S',
+  nodeAgentSku: 's',
+};
+
+template('tells everything that is wrong with the values it is given at once, and cites none', async () => {
+  const temp = await makeTempFolder('deploy-values-');
+  const file = join(temp.path, 'given.json');
+  const values = {
+    azDOUrl: 5,
+    callbackTokenKey: ['a', secret],
+    storageSku: 'Premium_LRS',
+    instanceMemoryMB: 1024.5,
+    logRetentionDays: 7,
+    allowedAddresses: '203.0.113.7/32',
+    pools: [
+      { ...pool, os: 'mac', nodeImage: {}, taskSlotsPerNode: 0 },
+      { ...pool, os: 'linux', nodeImage: { sku: null }, autoScale: { maxNodes: 4 } },
+    ],
+  };
+  const parameters = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, { value }]));
+  const reference = { reference: { keyVault: { id: 'x' }, secretName: 'y' } };
+  await writeFile(
+    file,
+    JSON.stringify({ parameters: { ...parameters, azDOToken: reference, alertEmail: {} } }),
+  );
+  const problems: string[] = [];
+  await readInputs(file, problems);
+  await temp.remove();
+  const [unknown = '', ...others] = problems
+    .map(each => each.replace(`${file}: `, ''))
+    .toSorted((one, other) => Number(other.includes('maxNodes')) - Number(one.includes('maxNodes')));
+  assert.match(unknown, /^pools\[1\]\.autoScale has no field maxNodes: it has minNodes, .*maxDedicatedNodes/);
+  assert.equal(others, [
+    'azDOUrl must be a text.',
+    'callbackTokenKey must be a text.',
+    'storageSku must be Standard_LRS or Standard_ZRS or Standard_GZRS.',
+    'instanceMemoryMB must be a whole number.',
+    'logRetentionDays must be at least 30.',
+    'allowedAddresses must be a list.',
+    'pools[0].os must be linux or windows.',
+    'pools[0].taskSlotsPerNode must be at least 1.',
+    'pools[1].taskSlotsPerNode is missing.',
+    'alertEmail has neither a value nor a reference.',
+  ]);
+  assert.not.match(problems.join('\n'), secret);
+});
 
 template.run();
 
@@ -107,7 +161,7 @@ command('names everything that is wrong at once, and does nothing', async () => 
     /^- The parameter azDOUrl has no value: put it into .*bad\.json/,
     /^- az needs --resource-group/,
     /^- --environment is for azd/,
-    /^- CALLBACK_TOKEN_KEY must be 32 bytes/,
+    /^- callbackTokenKey \(CALLBACK_TOKEN_KEY\) must be 32 bytes/,
     /^- There is no file none\.zip/,
   ];
   assert.is(lines.length, expected.length + 1, stderr);
@@ -148,6 +202,24 @@ command('takes the file of secrets away when it is interrupted', async () => {
   assert.is(exitCode, 130, stderr);
   assert.match(stderr, 'Stopped before the end.');
   assert.equal(await readdir(join(azure.temp.path, 'tmp')), []);
+});
+
+command('takes away what an earlier run left that was killed, and nothing of one that goes on', async () => {
+  const ended = execa(process.execPath, ['--version']);
+  await ended;
+  const temp = join(azure.temp.path, 'tmp');
+  const [left = '', other = ''] = [ended.pid, process.pid].map(
+    pid => `azdo-batch-agents-deploy-${pid}-abc123`,
+  );
+  for (const name of [left, other]) {
+    await mkdir(join(temp, name));
+    await writeFile(join(temp, name, 'secrets.parameters.json'), token);
+  }
+  await azure.fake.answer(well.concat({ match: '^az (version|account show)' }));
+  const args = ['--resource-group', 'rg-agents', '--parameters', 'given.json', '--infra-only'];
+  const { exitCode, stderr } = await run(args);
+  assert.is(exitCode, 0, stderr);
+  assert.equal(await readdir(temp), [other]);
 });
 
 // A program without an ending can't be started on Windows.

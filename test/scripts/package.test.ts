@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
@@ -173,15 +172,13 @@ made('lists exactly the packages that the source maps of the code name, and thos
   }
   const page = ['preact', '@preact/signals', '@preact/signals-core'].map(name => `node_modules/${name}`);
   const named = await Promise.all(
-    // What a package has swallowed before it was published is a part of it.
-    [...folders, ...page]
-      .filter(folder => existsSync(join(root, folder)))
-      .map(async folder => {
-        const { version } = Version.parse(
-          JSON.parse(await readFile(join(root, folder, 'package.json'), 'utf8')),
-        );
-        return `${folder.replace(/^.*node_modules\//, '')}@${version}`;
-      }),
+    // A folder that is not there is of a package that another one has swallowed: with a licence that nobody has read.
+    [...folders, ...page].map(async folder => {
+      const { version } = Version.parse(
+        JSON.parse(await readFile(join(root, folder, 'package.json'), 'utf8')),
+      );
+      return `${folder.replace(/^.*node_modules\//, '')}@${version}`;
+    }),
   );
   assert.ok(ids().length > 100);
   assert.equal(ids().toSorted(), [...new Set(named)].toSorted());

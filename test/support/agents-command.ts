@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { programsFolder } from '../../scripts/local/stack/programs.js';
 import { root } from '../../scripts/root.js';
 import { waitFor } from './wait-for.js';
 
@@ -23,7 +24,7 @@ type Environment = Readonly<Record<string, string>>;
 
 /** Starts the operator's command line without a terminal, as a script does. */
 export function startAgents(args: readonly string[], env: Environment = {}): Running {
-  const running = execa(process.execPath, [join(root, 'dist', 'scripts', 'agents.js'), ...args], {
+  const running = execa(process.execPath, [join(programsFolder, 'scripts', 'agents.js'), ...args], {
     cwd: root,
     env: { NO_COLOR: '1', AGENTS_URL: '', AGENTS_KEY: '', ...env },
     stdin: 'ignore',

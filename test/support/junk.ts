@@ -6,7 +6,9 @@ import * as fc from 'fast-check';
  * comes again; fast-check prints the path to it.
  */
 export const seed = Number(process.env['JUNK_SEED'] ?? 20_260_131);
+/** Of a route or queue at least; those with several properties share them. */
 export const inputs = 10_000;
+export const shareOf = (properties: number): number => Math.ceil(inputs / properties);
 
 export const guid = fc.uuid();
 /** As pipelines send them: no spaces, printable, and easy to find again wherever it should not be. */

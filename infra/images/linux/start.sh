@@ -371,7 +371,9 @@ register() {
   call_off "$guard"
   guard=''
   unset VSTS_AGENT_INPUT_URL VSTS_AGENT_INPUT_POOL VSTS_AGENT_INPUT_AGENT VSTS_AGENT_INPUT_WORK
-  if [ "$ended" -eq 0 ] || [ -e "$home/.agent" ]; then registered=1; fi
+  # Of one that was killed nobody knows how far it came.
+  if [ "$ended" -eq 0 ] || [ "$ended" -gt 128 ] || [ -e "$home/.agent" ]; then registered=1; fi
+  [ -z "$stopping" ] || exit "$done"
   [ "$ended" -ne 0 ] || return 0
   # It has said why, in words that depend on its version and language: what they mean is seen by looking again.
   [ -n "$registered" ] || check_names
@@ -454,12 +456,12 @@ run_agent() {
   esac
 }
 
-check_settings
-check_expiry
 trap leave EXIT
 trap 'on_stop TERM' TERM
 trap 'on_stop INT' INT
 trap 'on_stop HUP' HUP
+check_settings
+check_expiry
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/azdo-agent.XXXXXX") || fail "$retryable" 'There is no room for temporary files.'
 no_job_mark=$scratch/no-job
 
@@ -473,6 +475,5 @@ check_names
 # It may have waited for the service.
 check_expiry
 register
-unless_stopping
 say "registered as $name in pool $pool, listening for jobs"
 run_agent

@@ -13,6 +13,8 @@ export const exitCode = {
   nameInUse: 12,
   /** It was started after `AZDO_EXPIRES_AT`: nobody waits for it any more. */
   tooLate: 13,
+  /** No job came within `AZDO_IDLE_MINUTES`; only the start script of the image tells. */
+  noJob: 14,
 } as const;
 
 export type ExitCode = (typeof exitCode)[keyof typeof exitCode];

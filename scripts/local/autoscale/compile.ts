@@ -2,13 +2,14 @@ import { type Compiled, double, type Frame, isDouble, isNumber, type VectorValue
 import type { FormulaProblem } from './formula.js';
 import { functions, notATime, typesOf } from './functions.js';
 import {
+  aliases,
   asOption,
   asSampled,
   didYouMean,
   intervals,
   optionVariable,
-  plainNumbers,
   serviceVariables,
+  type Target,
   targetOf,
 } from './names.js';
 import { binary, unary } from './operators.js';
@@ -90,21 +91,21 @@ export class ExpressionCompiler {
     const option = asOption(name);
     if (option) return { type: 'deallocation option', run: () => option };
     const target = targetOf(name);
-    if (target) return this.scope.get(target) ?? initialTarget(target);
+    if (target) return this.#target(target);
     if (name === optionVariable) return { type: 'deallocation option', run: () => 'requeue' };
     if (functions.has(name)) return this.#refuse(at, `${name} is a function: ${name}(…).`);
-    const plain = plainNumbers.find(each => each === name);
-    if (plain) return plainNumber(plain, at);
-    if (asSampled(name)) {
-      return this.#refuse(
-        at,
-        `${name} is a set of samples, not a value: take some, as ${name}.GetSample(1).`,
-      );
-    }
+    const sampled = asSampled(name);
+    if (sampled) return plainNumber(sampled, at);
     const known = name.startsWith('$')
       ? [...serviceVariables, ...this.scope.keys()]
       : [...this.scope.keys(), ...intervals.keys(), 'requeue', 'terminate', 'taskcompletion', 'retaineddata'];
     return this.#refuse(at, `${name} is not set before${didYouMean(name, known) || '.'}`);
+  }
+
+  /** What was set by either of its names; the full one counts before the short one. */
+  #target(target: Target): Compiled | undefined {
+    const known = [target, ...aliases.keys()].find(name => targetOf(name) === target && this.scope.has(name));
+    return known === undefined ? initialTarget(target) : this.scope.get(known);
   }
 
   #unary({ operator, operand, at }: Unary): Compiled | undefined {
@@ -144,6 +145,9 @@ export class ExpressionCompiler {
     const values = this.#all(args);
     const compileCall = functions.get(name);
     if (!compileCall) {
+      const method = [...methods.keys()].find(each => each.toLowerCase() === name.toLowerCase());
+      if (method)
+        return this.#refuse(at, `${method} is a method of what is sampled: $PendingTasks.${method}(…).`);
       return this.#refuse(at, `There is no function ${name}${didYouMean(name, functions.keys()) || '.'}`);
     }
     if (!values) return undefined;
@@ -207,7 +211,7 @@ export class ExpressionCompiler {
   }
 }
 
-const initialTarget = (target: '$TargetDedicatedNodes' | '$TargetLowPriorityNodes'): Compiled =>
+const initialTarget = (target: Target): Compiled =>
   target === '$TargetDedicatedNodes'
     ? double(frame => frame.input.targetDedicatedNodes)
     : double(frame => frame.input.targetLowPriorityNodes);

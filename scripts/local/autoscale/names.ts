@@ -35,18 +35,11 @@ const options: readonly NodeDeallocationOption[] = ['requeue', 'terminate', 'tas
 export const asOption = (name: string): NodeDeallocationOption | undefined =>
   options.find(option => option === name);
 
-export const asSampled = (name: string): SampledVariable | undefined =>
-  sampledVariables.find(variable => variable === name);
+/** The name it had before there were low-priority nodes; the service's commands still show formulas with it. */
+const oldName = { name: '$CurrentDedicated', variable: '$CurrentDedicatedNodes' } as const;
 
-/**
- * Sampled variables that are a number as well when they stand alone. The service's page calls no method on these in its
- * examples; of the others it never says what they would be alone.
- */
-export const plainNumbers = [
-  '$CurrentDedicatedNodes',
-  '$CurrentLowPriorityNodes',
-  '$TaskSlotsPerNode',
-] as const;
+export const asSampled = (name: string): SampledVariable | undefined =>
+  name === oldName.name ? oldName.variable : sampledVariables.find(variable => variable === name);
 
 export const serviceVariables: readonly string[] = [
   '$TargetDedicatedNodes',
@@ -56,12 +49,14 @@ export const serviceVariables: readonly string[] = [
   ...sampledVariables,
 ];
 
-/** @returns `, did you mean X?` when one of the names is nearly this: at most so many letters differ. */
-export function didYouMean(
-  name: string,
-  known: Iterable<string>,
-  letters = Math.max(2, Math.floor(name.length / 3)),
-): string {
+/** @returns `, did you mean X?` when one of the names is nearly this. */
+export function didYouMean(name: string, known: Iterable<string>): string {
+  const best = nearest(name, known, Math.max(2, Math.floor(name.length / 3)));
+  return best === undefined ? '' : `, did you mean ${best}?`;
+}
+
+/** @returns the name that is nearest to this one: at most so many letters differ. */
+export function nearest(name: string, known: Iterable<string>, letters: number): string | undefined {
   let best: string | undefined;
   let least = letters + 1;
   for (const candidate of known) {
@@ -72,7 +67,7 @@ export function didYouMean(
       best = candidate;
     }
   }
-  return best === undefined ? '' : `, did you mean ${best}?`;
+  return best;
 }
 
 function distanceOf(name: string, candidate: string): number {

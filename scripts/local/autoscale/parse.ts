@@ -15,7 +15,7 @@ const maxDepth = 50;
 const maxTokens = 1_500;
 
 interface ParseOptions {
-  /** For a formula that is only evaluated, to read what its variables become. */
+  /** For a formula that is only evaluated, to read what its variables become; statements may be mere values. */
   readonly mayLeaveTargets?: boolean;
 }
 
@@ -33,8 +33,8 @@ export function parseFormula(text: string, { mayLeaveTargets = false }: ParseOpt
   }
   const { tokens, problems: unreadable } = tokenize(text);
   const problems = [...unreadable];
-  const program = new ProgramCompiler();
-  const statements = splitStatements(tokens, problems);
+  const program = new ProgramCompiler(mayLeaveTargets);
+  const statements = splitStatements(tokens);
   const beyond = statements[maxStatements];
   if (beyond) {
     problems.push({
@@ -53,6 +53,7 @@ export function parseFormula(text: string, { mayLeaveTargets = false }: ParseOpt
     const [name, assign] = words.tokens;
     if (!statement && name && assign?.tokenType === Assign) program.spoil(name.image);
   }
+  program.finish();
   problems.push(...program.problems);
   const targets = ['$TargetDedicatedNodes', '$TargetLowPriorityNodes', ...aliases.keys()];
   if (problems.length === 0 && !mayLeaveTargets && !targets.some(name => program.sets(name))) {
@@ -84,17 +85,14 @@ interface StatementWords {
   readonly end: Place;
 }
 
-/** Cuts at every `;`, which the last statement may do without. */
-function splitStatements(tokens: readonly IToken[], problems: FormulaProblem[]): StatementWords[] {
+/** Cuts at every `;`, which the last statement may do without. Between two of them there may be nothing. */
+function splitStatements(tokens: readonly IToken[]): StatementWords[] {
   const statements: StatementWords[] = [];
   let words: IToken[] = [];
   let from: Place = { line: 1, column: 1 };
   const finish = (semicolon?: IToken): void => {
     const [first] = words;
     const last = words.at(-1);
-    if (semicolon && !first) {
-      problems.push({ ...placeOf(semicolon), cause: 'There is no statement before this ;.' });
-    }
     if (first && last) {
       const behind = { line: last.endLine ?? 1, column: (last.endColumn ?? 0) + 1 };
       const end = semicolon ? placeOf(semicolon) : behind;

@@ -47,7 +47,9 @@ export class SampleRecorder {
     this.#times[place] = at;
     this.#arrivals[place] = arrivesAt;
     for (const ring of this.#values.values()) ring[place] = Number.NaN;
-    for (const [name, value] of entriesOf(samples)) this.#ring(name)[place] = value;
+    let name: SampledVariable;
+    // Its keys are typed so, which `Object.entries` forgets.
+    for (name in samples) this.#ring(name)[place] = samples[name] ?? Number.NaN;
     this.#size += 1;
   }
 
@@ -69,13 +71,30 @@ export class SampleRecorder {
     return this.#arrivals[this.#placeOf(index)] ?? Number.NaN;
   }
 
-  /** NaN where there is none. */
-  valueOf(variable: SampledVariable, index: number): number {
-    return this.#values.get(variable)?.[this.#placeOf(index)] ?? Number.NaN;
+  /**
+   * Goes back from the sample before `end` over those of a variable that had arrived by a moment, until `take` says that
+   * it has enough.
+   */
+  goBack(
+    variable: SampledVariable,
+    end: number,
+    arrivedBy: number,
+    take: (value: number, time: number) => boolean,
+  ): void {
+    const ring = this.#values.get(variable);
+    if (!ring) return;
+    for (let index = end - 1; index >= 0; index--) {
+      const place = this.#placeOf(index);
+      const value = ring[place] ?? Number.NaN;
+      if (Number.isNaN(value) || (this.#arrivals[place] ?? Number.NaN) > arrivedBy) continue;
+      if (!take(value, this.#times[place] ?? Number.NaN)) return;
+    }
   }
 
   /** How many samples were taken up to a moment. */
   countUpTo(moment: number): number {
+    // Most look up to now.
+    if (this.timeOf(this.#size - 1) <= moment) return this.#size;
     let low = 0;
     let high = this.#size;
     while (low < high) {
@@ -105,15 +124,6 @@ export class SampleRecorder {
   }
 }
 
-/** Typed entries: the keys of an object literal are all that `Object.entries` forgets. */
-function* entriesOf(samples: Samples): Generator<[SampledVariable, number]> {
-  let name: SampledVariable;
-  for (name in samples) {
-    const value = samples[name];
-    if (value !== undefined) yield [name, value];
-  }
-}
-
 class SeenSamples implements SampleHistory {
   readonly #recorder: SampleRecorder;
   readonly #now: number;
@@ -136,33 +146,28 @@ class SeenSamples implements SampleHistory {
 
   between(variable: SampledVariable, from: number, to: number): readonly number[] {
     const values: number[] = [];
-    for (let index = this.#recorder.countUpTo(to) - 1; index >= 0; index--) {
-      if (this.#recorder.timeOf(index) < from) break;
-      if (this.#sees(variable, index)) values.push(this.#recorder.valueOf(variable, index));
-    }
+    this.#recorder.goBack(variable, this.#recorder.countUpTo(to), this.#now, (value, time) => {
+      if (time < from) return false;
+      values.push(value);
+      return true;
+    });
     return values;
   }
 
   count(variable: SampledVariable, from: number, to: number): number {
     let count = 0;
-    for (let index = this.#recorder.countUpTo(to) - 1; index >= 0; index--) {
-      if (this.#recorder.timeOf(index) < from) break;
-      if (this.#sees(variable, index)) count += 1;
-    }
+    this.#recorder.goBack(variable, this.#recorder.countUpTo(to), this.#now, (_value, time) => {
+      if (time < from) return false;
+      count += 1;
+      return true;
+    });
     return count;
   }
 
   latest(variable: SampledVariable, count: number): readonly number[] {
     const values: number[] = [];
-    for (let index = this.#recorder.size - 1; index >= 0 && values.length < count; index--) {
-      if (this.#sees(variable, index)) values.push(this.#recorder.valueOf(variable, index));
-    }
+    if (count < 1) return values;
+    this.#recorder.goBack(variable, this.#recorder.size, this.#now, value => values.push(value) < count);
     return values;
-  }
-
-  #sees(variable: SampledVariable, index: number): boolean {
-    return (
-      this.#recorder.arrivalOf(index) <= this.#now && !Number.isNaN(this.#recorder.valueOf(variable, index))
-    );
   }
 }

@@ -1,5 +1,5 @@
 import { type Compiled, double, type Frame, failForSamples, isDouble, type NumberValue } from './compiled.js';
-import type { SampledVariable } from './formula.js';
+import type { EvaluationInput, SampledVariable } from './formula.js';
 import { typesOf } from './functions.js';
 import type { Place } from './syntax.js';
 
@@ -16,7 +16,7 @@ const isMoment = (value: Compiled | undefined): value is Moment =>
 const momentOf = ({ type, run }: Moment): ((frame: Frame) => number) =>
   type === 'timestamp' ? run : frame => frame.input.now - run(frame);
 
-const present = (frame: Frame): number => frame.input.now;
+const nowOf = (frame: Frame): number => frame.input.now;
 
 /**
  * The span between two moments, whichever is given first: the service's own examples name the later one first
@@ -33,7 +33,7 @@ class Span {
     end: Moment | undefined,
   ) {
     this.#start = momentOf(start);
-    this.#end = end ? momentOf(end) : present;
+    this.#end = end ? momentOf(end) : nowOf;
   }
 
   values({ from, to }: { from: number; to: number }, { input }: Frame): readonly number[] {
@@ -148,19 +148,22 @@ export const methods: ReadonlyMap<string, MethodCompiler> = new Map([
   ],
 ]);
 
-/** What a variable is that stands alone, without a method. */
-export function plainNumber(
-  variable: '$CurrentDedicatedNodes' | '$CurrentLowPriorityNodes' | '$TaskSlotsPerNode',
-  at: Place,
-): Compiled {
-  const newest = ({ input: { history } }: Frame): number =>
-    history.latest(variable, 1)[0] ?? failForSamples(at, variable, 'has no sample yet');
-  switch (variable) {
-    case '$TaskSlotsPerNode':
-      return double(frame => frame.input.taskSlotsPerNode);
-    case '$CurrentDedicatedNodes':
-      return double(frame => frame.input.currentDedicatedNodes ?? newest(frame));
-    case '$CurrentLowPriorityNodes':
-      return double(frame => frame.input.currentLowPriorityNodes ?? newest(frame));
-  }
+/**
+ * What a variable is that stands alone, without a method: what there is now, else its newest sample. The service's page
+ * writes only numbers of nodes and of slots so; of the others, too, it is known from formulas that were in use there.
+ */
+export function plainNumber(variable: SampledVariable, at: Place): NumberValue<'double'> {
+  const thereIs = present[variable];
+  return double(
+    ({ input }) =>
+      thereIs?.(input) ??
+      input.history.latest(variable, 1)[0] ??
+      failForSamples(at, variable, 'has no sample yet'),
+  );
 }
+
+const present: Partial<Record<SampledVariable, (input: EvaluationInput) => number | undefined>> = {
+  $TaskSlotsPerNode: input => input.taskSlotsPerNode,
+  $CurrentDedicatedNodes: input => input.currentDedicatedNodes,
+  $CurrentLowPriorityNodes: input => input.currentLowPriorityNodes,
+};

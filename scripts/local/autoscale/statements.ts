@@ -2,7 +2,7 @@ import { ExpressionCompiler, type Scope } from './compile.js';
 import { type Compiled, type Frame, isDouble } from './compiled.js';
 import type { FormulaProblem } from './formula.js';
 import { functions } from './functions.js';
-import { asOption, asSampled, didYouMean, intervals, optionVariable, targetOf } from './names.js';
+import { asOption, asSampled, intervals, nearest, optionVariable, targetOf } from './names.js';
 import type { Expression, Name, Place, Statement } from './syntax.js';
 
 /** One assignment, and where its value is found in the frame. */
@@ -27,12 +27,30 @@ export class ProgramCompiler {
   readonly assignments: Assignment[] = [];
   readonly #scope: Scope = new Map();
   readonly #expressions = new ExpressionCompiler(this.#scope, this.problems);
+  /** Variables of its own that are nearly a service's: the problem unless the service's own is set as well. */
+  readonly #nearly: { readonly meant: string; readonly problem: FormulaProblem }[] = [];
+  readonly #mayOnlyRead: boolean;
+
+  /** @param mayOnlyRead whether a statement may be a mere value: for a formula that is only tried. */
+  constructor(mayOnlyRead: boolean) {
+    this.#mayOnlyRead = mayOnlyRead;
+  }
+
+  /** Adds the problems that show only once all statements are there. */
+  finish(): void {
+    for (const { meant, problem } of this.#nearly) {
+      const isSet = [...this.#scope.keys()].some(
+        name => name === meant || (targetOf(name) !== undefined && targetOf(name) === targetOf(meant)),
+      );
+      if (!isSet) this.problems.push(problem);
+    }
+  }
 
   add({ target, value, at }: Statement): void {
     const compiled = this.#expressions.compile(value);
     if (!target) {
       if (compiled) this.steps.push(compiled.run);
-      if (compiled && !stops(value)) {
+      if (compiled && !this.#mayOnlyRead && !stops(value)) {
         this.#refuse(at, 'This changes nothing: a statement is name = value; or stop().');
       }
       return;
@@ -66,7 +84,8 @@ export class ProgramCompiler {
     if (value?.type === 'nothing')
       return this.#refuse(at, `${name} can't be set to what stop() gives: nothing.`);
     if (targetOf(name)) {
-      return !value || isDouble(value) || this.#refuse(at, `${name} is a double, not ${value.type}.`);
+      const hint = value?.type === 'doubleVec' ? ': take one value of the vector, as max(…) or avg(…)' : '';
+      return !value || isDouble(value) || this.#refuse(at, `${name} is a double, not ${value.type}${hint}.`);
     }
     if (name === optionVariable) {
       const right = !value || value.type === 'deallocation option';
@@ -78,9 +97,15 @@ export class ProgramCompiler {
         )
       );
     }
-    // It would be a variable of one's own, and the pool would never change.
-    const meant = name.startsWith('$') ? nearlyWritable(name) : '';
-    return meant === '' || this.#refuse(at, `The service has no ${name}${meant}`);
+    const meant = name.startsWith('$') ? nearlyWritable(name) : undefined;
+    if (meant !== undefined) {
+      const { line, column } = at;
+      this.#nearly.push({
+        meant,
+        problem: { line, column, cause: `The service has no ${name}, did you mean ${meant}?` },
+      });
+    }
+    return true;
   }
 
   #assign({ name, at }: Name, value: Exclude<Compiled, { type: 'nothing' }>): Compiled {
@@ -125,8 +150,8 @@ const writable = [
 ];
 
 /** Two letters beside a name that can be written, or its letters in another case. */
-const nearlyWritable = (name: string): string =>
-  writable.some(each => Math.abs(each.length - name.length) <= 2) ? didYouMean(name, writable, 2) : '';
+const nearlyWritable = (name: string): string | undefined =>
+  writable.some(each => Math.abs(each.length - name.length) <= 2) ? nearest(name, writable, 2) : undefined;
 
 const stops = (expression: Expression): boolean =>
   (expression.kind === 'call' && expression.name === 'stop') ||

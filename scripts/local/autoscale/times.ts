@@ -1,17 +1,26 @@
 /** Timestamps and time intervals as formulas write and results show them; both are milliseconds here. */
 
 /**
- * W3C-DTF: a year, year and month, a date, or a date with a time to the minute or finer and its zone. Six digits of a second
- * are taken at most: with nine, formulas are known to have failed in the service.
+ * W3C-DTF: a year, year and month, a date, or a date with a time to the minute or finer and its zone. Seven digits of a
+ * second are taken at most, as the service writes its own times; with nine, formulas are known to have failed there.
  */
-const w3c = /^\d{4}(?:-\d\d(?:-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:\d\d))?)?)?$/;
-const rfc1123 = /^[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT$/;
+const w3c = /^\d{4}(?:-\d\d(?:-(\d\d)(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,7})?)?(?:Z|[+-]\d\d:\d\d))?)?)?$/;
+const rfc1123 = /^[A-Z][a-z]{2}, (\d\d?) [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT$/;
 
-/** Undefined when the text is neither W3C-DTF nor RFC 1123. */
+/** Undefined when the text is neither W3C-DTF nor RFC 1123, or names a day that there is not. */
 export function parseTime(text: string): number | undefined {
-  if (!w3c.test(text) && !rfc1123.test(text)) return undefined;
+  const match = w3c.exec(text) ?? rfc1123.exec(text);
+  if (!match) return undefined;
   const time = Date.parse(text);
-  return Number.isNaN(time) ? undefined : time;
+  if (Number.isNaN(time)) return undefined;
+  const [, day] = match;
+  return day === undefined || isDayOfMonth(text, day) ? time : undefined;
+}
+
+/** `Date` takes the 30th of February for the 2nd of March. The day alone is compared where no zone can move it. */
+function isDayOfMonth(text: string, day: string): boolean {
+  const date = text.includes(',') ? text.replace(/\d\d:\d\d:\d\d/, '00:00:00') : text.slice(0, 10);
+  return new Date(date).getUTCDate() === Number(day);
 }
 
 /** Greatest that `Date` can hold. */

@@ -46,20 +46,23 @@ export const agentImage: readonly string[] =
 
 const equal = (a: readonly string[], b: readonly string[]): boolean => a.join('\0') === b.join('\0');
 
-/** Whether the command is that of the agent image and nothing else. */
-export const isAgentCommand = (command: readonly string[]): boolean => equal(command, agentImage);
+/** Whether the command is an agent and nothing else. */
+export const isAgentCommand = (command: readonly string[]): boolean =>
+  equal(command, agentImage) || equal(command, agentAlone);
 
 /**
- * The agent image as a process.
+ * An agent as a process.
  *
+ * @param command for which `isAgentCommand`
  * @param runDir where it gets a folder of its own, as each container has its own agent: gone with the run, and with it the
  * agent's credentials
  */
 export function prepareAgent(
+  command: readonly string[],
   env: Readonly<Record<string, string>>,
   runDir: string,
 ): { command: readonly string[]; env: Readonly<Record<string, string>> } {
-  if (agentImage === agentAlone || faultVariable in env) return { command: agentAlone, env };
+  if (equal(command, agentAlone) || faultVariable in env) return { command: agentAlone, env };
   const home = join(runDir, 'agent');
   writeHomeScripts(home, agentAlone.map(quoted).join(' '));
   return { command: agentImage, env: { AZDO_AGENT_HOME: home, ...env } };

@@ -21,12 +21,12 @@ export async function readFormula(text: string, mayLeaveTargets = false): Promis
   return parseFormula(text, { mayLeaveTargets });
 }
 
-/** @throws BatchError `AutoScalingFormulaTooLong` (400). */
+/** @throws BatchError `AutoScaleFormulaTooLong` (400). */
 function checkLength(text: string): void {
-  if (Buffer.byteLength(text) > maxFormulaBytes) throw new BatchError('AutoScalingFormulaTooLong');
+  if (Buffer.byteLength(text) > maxFormulaBytes) throw new BatchError('AutoScaleFormulaTooLong');
 }
 
-/** @throws BatchError `AutoScalingFormulaTooLong` or `AutoScalingFormulaSyntaxError` (400), with every problem. */
+/** @throws BatchError `AutoScaleFormulaTooLong` or `AutoScalingFormulaSyntaxError` (400), with every problem. */
 export async function readFormulaOf(text: string): Promise<Formula> {
   checkLength(text);
   try {
@@ -41,7 +41,7 @@ export async function readFormulaOf(text: string): Promise<Formula> {
 /**
  * Evaluates a formula that somebody wants to try. What is wrong with it is part of the answer, as in the service.
  *
- * @throws BatchError `AutoScalingFormulaTooLong` (400).
+ * @throws BatchError `AutoScaleFormulaTooLong` (400).
  */
 export async function tryFormula(text: string, input: EvaluationInput): Promise<AutoScaleRun> {
   checkLength(text);

@@ -15,7 +15,7 @@ const catalogue = {
     'Server failed to authenticate the request. Make sure the value of Authorization header is formed correctly including the signature.',
   ],
   AutoScalingFormulaSyntaxError: [400, 'The specified auto-scaling formula has a syntax error.'],
-  AutoScalingFormulaTooLong: [400, 'The specified auto-scaling formula exceeds the length limit.'],
+  AutoScaleFormulaTooLong: [400, 'The specified auto-scaling formula exceeds the length limit.'],
   ConditionNotMet: [412, 'The condition specified using HTTP conditional header(s) is not met.'],
   FileNotFound: [404, 'The specified file does not exist.'],
   InternalError: [500, 'Server encountered an internal error. Please try again after some time.'],

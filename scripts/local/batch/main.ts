@@ -3,6 +3,7 @@ import * as z from 'zod';
 
 import { seconds, wholeNumber } from '../number-options.js';
 import { runService } from '../service.js';
+import { whyNoStartScript } from './agent-image.js';
 import { ImageCommands, readConfigFile } from './images.js';
 import { PoolConfig } from './records.js';
 import { startLocalBatch } from './server.js';
@@ -77,5 +78,8 @@ await runService('Local Batch', async () => {
     ...(options.images !== undefined && { images: readConfigFile('images', options.images, ImageCommands) }),
   });
   console.log(`Local Batch: account ${batch.account}, tasks run as ${told[batch.runner]}`);
+  const reason = whyNoStartScript();
+  if (batch.runner === 'process' && reason !== undefined)
+    console.log(`Agents run without the start script of their image: ${reason}.`);
   return batch;
 });

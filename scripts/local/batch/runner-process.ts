@@ -18,7 +18,7 @@ export const processRunner = (images: ImageCommands): Runner => ({
         `No local command stands for the image ${imageName}. Add it to the images file of the local Batch.`,
       );
     }
-    const image = isAgentCommand(command) ? prepareAgent(env, runDir) : { command, env };
+    const image = isAgentCommand(command) ? prepareAgent(command, env, runDir) : { command, env };
     // As with an ENTRYPOINT: the task's command line is what it gets as arguments.
     return {
       argv: [...image.command, ...words],

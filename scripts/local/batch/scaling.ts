@@ -45,8 +45,10 @@ export class Scaling {
   ): { evaluated?: AutoScaleState; wakeAt?: number } {
     const scaling = this.#scalingOf(pool, now);
     if (!scaling) return {};
-    if (now >= scaling.nextSample) {
-      this.#recorderOf(pool.config).record(now, measure());
+    const recorder = this.#recorderOf(pool.config);
+    // One that is new, as when the pool is to be sampled more often, waits for no sample of the one before.
+    if (now >= scaling.nextSample || recorder.size === 0) {
+      recorder.record(now, measure());
       // Not by counting on from the last: after a pause there must be a gap, not a burst.
       scaling.nextSample = now + pool.config.sampleMs;
     }
@@ -59,7 +61,7 @@ export class Scaling {
     return { wakeAt, ...(evaluated && { evaluated }) };
   }
 
-  /** @throws BatchError `AutoScalingFormulaTooLong` (400). */
+  /** @throws BatchError `AutoScaleFormulaTooLong` (400). */
   tryFormula(text: string, pool: PoolRecord, now: number): Promise<AutoScaleRun> {
     return tryFormula(text, this.#inputOf(pool, now));
   }

@@ -94,13 +94,16 @@ async function start(options: LocalBatchOptions, dataDir: string, unlock: () => 
   });
   const pools = options.pools ?? defaultPools;
   try {
-    await readFormulas(engine, pools);
+    const problems = await readFormulas(engine, pools);
+    if (problems.length > 0) throw new Error(problems.join('\n'));
     engine.pools.configure(pools);
-    // Those that were kept, too: set over the API.
-    await readFormulas(
-      engine,
-      engine.pools.list().map(({ config }) => config),
-    );
+    const kept = engine.pools.list().map(({ config }) => config);
+    // Set over the API, and read then: what this version makes of them must not keep tasks and other pools away.
+    for (const problem of await readFormulas(engine, kept)) {
+      console.error(
+        `${problem}\nIt was kept from before. The pool has as many nodes as its formula said last until it gets another.`,
+      );
+    }
   } catch (error) {
     engine.store.close();
     throw error;
@@ -123,8 +126,8 @@ async function start(options: LocalBatchOptions, dataDir: string, unlock: () => 
   };
 }
 
-/** @throws Error that names each pool whose formula can't be read, with everything that is wrong with it. */
-async function readFormulas(engine: Engine, pools: readonly PoolConfig[]): Promise<void> {
+/** @returns for each pool whose formula can't be read everything that is wrong with it. */
+async function readFormulas(engine: Engine, pools: readonly PoolConfig[]): Promise<string[]> {
   const problems: string[] = [];
   for (const { id, autoScaleFormula } of pools) {
     try {
@@ -134,7 +137,7 @@ async function readFormulas(engine: Engine, pools: readonly PoolConfig[]): Promi
       problems.push(`The autoScaleFormula of pool ${id} can't be read:\n${error.message}`);
     }
   }
-  if (problems.length > 0) throw new Error(problems.join('\n'));
+  return problems;
 }
 
 async function chooseRunner(wanted: 'auto' | Runner['kind'], images: ImageCommands): Promise<Runner> {

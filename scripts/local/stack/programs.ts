@@ -3,13 +3,24 @@ import { root } from '../../root.js';
 import type { Ready } from './part.js';
 import type { PartName } from './plan.js';
 
-/** The compiled program of each part. */
-export const programs: Readonly<Record<PartName, string>> = {
-  storage: join(root, 'dist', 'scripts', 'local', 'storage', 'main.js'),
-  devops: join(root, 'dist', 'scripts', 'local', 'devops', 'main.js'),
-  batch: join(root, 'dist', 'scripts', 'local', 'batch', 'main.js'),
-  host: join(root, 'dist', 'scripts', 'local', 'host', 'main.js'),
-};
+/**
+ * Where the programs are: as compiled, or in a folder of the same layout. A run of the tests names one of bundles in the
+ * environment, which start quicker (scripts/testing/bundled).
+ */
+export const programsFolder = process.env['LOCAL_PROGRAMS'] || join(root, 'dist');
+
+/** The app that a host loads unless told otherwise: this product. */
+export const defaultApp = process.env['LOCAL_PROGRAMS'] || root;
+
+/** The program of each part in such a folder. */
+export const programsIn = (folder: string): Readonly<Record<PartName, string>> => ({
+  storage: join(folder, 'scripts', 'local', 'storage', 'main.js'),
+  devops: join(folder, 'scripts', 'local', 'devops', 'main.js'),
+  batch: join(folder, 'scripts', 'local', 'batch', 'main.js'),
+  host: join(folder, 'scripts', 'local', 'host', 'main.js'),
+});
+
+export const programs = programsIn(programsFolder);
 
 /**
  * The arguments that give a part its port: the one it had before, else the one that is wanted, else a free one.

@@ -1,11 +1,10 @@
 import { join, resolve } from 'node:path';
-import { root } from '../../root.js';
 import { inheritedEnvironment } from './environment.js';
 import { lockFolder } from './folder-lock.js';
 import { batchAccount, defaultAgentPools, hostSettings } from './host-settings.js';
 import type { Ready } from './part.js';
 import { neededParts, type PartName, partNames, type Settings } from './plan.js';
-import { portArguments, programs } from './programs.js';
+import { defaultApp, portArguments, programs } from './programs.js';
 import { openSecrets } from './secrets.js';
 import { type StackEvent, Supervisor } from './supervisor.js';
 
@@ -135,7 +134,7 @@ async function startParts(
   });
   const batch = await launch('batch', ['--account', batchAccount, ...seed]);
   const settings = hostSettings(given, { storage, batch, devops, ...secrets });
-  await launch('host', ['--app', options.app ?? root, '--keys', secrets.keysFile], settings);
+  await launch('host', ['--app', options.app ?? defaultApp, '--keys', secrets.keysFile], settings);
 
   return {
     dataDir,

@@ -32,8 +32,26 @@ function leaveOutTelemetry(): void {
 
 type Constructor = new (...args: unknown[]) => unknown;
 const ClassModule = z.object({ default: z.custom<Constructor>(value => typeof value === 'function') });
-const loadClass = (path: string): Constructor =>
-  ClassModule.parse(require(`azurite/dist/src/${path}`)).default;
+
+/** Each required by its whole name, so that a bundler finds them. */
+const modules = {
+  BlobServer: (): unknown => require('azurite/dist/src/blob/BlobServer'),
+  BlobConfiguration: (): unknown => require('azurite/dist/src/blob/BlobConfiguration'),
+  QueueServer: (): unknown => require('azurite/dist/src/queue/QueueServer'),
+  QueueConfiguration: (): unknown => require('azurite/dist/src/queue/QueueConfiguration'),
+  TableServer: (): unknown => require('azurite/dist/src/table/TableServer'),
+  TableConfiguration: (): unknown => require('azurite/dist/src/table/TableConfiguration'),
+} as const satisfies Record<string, () => unknown>;
+type ModuleName = keyof typeof modules;
+
+const loadClass = (name: ModuleName): Constructor => ClassModule.parse(modules[name]()).default;
+
+/** Azurite reports to its makers unless told otherwise; nothing of this stack calls out. */
+function silenceTelemetry(): void {
+  const Telemetry = z.object({ AzuriteTelemetryClient: z.custom<{ enableTelemetry: boolean }>() });
+  const module: unknown = require('azurite/dist/src/common/Telemetry');
+  Telemetry.parse(module).AzuriteTelemetryClient.enableTelemetry = false;
+}
 
 const Store = z.object({ db: z.custom<Database>(value => value !== null && typeof value === 'object') });
 const AzuriteObject = z.object({
@@ -44,7 +62,11 @@ const AzuriteObject = z.object({
   close: z.custom<() => Promise<void>>(value => typeof value === 'function'),
 });
 
-function open(serverClass: string, configurationClass: string, args: readonly unknown[]): AzuriteServer {
+function open(
+  serverClass: ModuleName,
+  configurationClass: ModuleName,
+  args: readonly unknown[],
+): AzuriteServer {
   const server = new (loadClass(serverClass))(new (loadClass(configurationClass))(...args));
   const { httpServer, metadataStore, extentMetadataStore, start, close } = AzuriteObject.parse(server);
   return {
@@ -72,6 +94,7 @@ export async function openAzurite(
 ): Promise<{ blob: AzuriteServer; queue: AzuriteServer; table: AzuriteServer }> {
   await mkdir(dataDir, { recursive: true });
   leaveOutTelemetry();
+  silenceTelemetry();
   const withExtents = (kind: 'blob' | 'queue'): unknown[] => [
     host,
     ports[kind],
@@ -85,9 +108,9 @@ export async function openAzurite(
     checks.skipApiVersionCheck,
   ];
   return {
-    blob: open('blob/BlobServer', 'blob/BlobConfiguration', withExtents('blob')),
-    queue: open('queue/QueueServer', 'queue/QueueConfiguration', withExtents('queue')),
-    table: open('table/TableServer', 'table/TableConfiguration', [
+    blob: open('BlobServer', 'BlobConfiguration', withExtents('blob')),
+    queue: open('QueueServer', 'QueueConfiguration', withExtents('queue')),
+    table: open('TableServer', 'TableConfiguration', [
       host,
       ports.table,
       keepAliveSeconds,

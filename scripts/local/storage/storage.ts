@@ -1,7 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { createRequire } from 'node:module';
 import Fastify from 'fastify';
-import * as z from 'zod';
 import type { RunningService } from '../service.js';
 import { type AzuriteServer, openAzurite } from './azurite.js';
 import { cheapen } from './cheaper-collections.js';
@@ -47,7 +45,6 @@ const portsOf = ({ blob, queue, table }: Record<keyof StoragePorts, AzuriteServe
 export async function startStorage(options: StorageOptions): Promise<RunningStorage> {
   const { dataDir, ports = {}, faults = false, saveEveryWrite = false } = options;
   const { seed = randomInt(2 ** 31) } = options;
-  silenceTelemetry();
   const anyPorts = { blob: 0, queue: 0, table: 0 };
   const wanted = { ...anyPorts, ...ports };
   const azurite = await openAzurite(dataDir, faults ? anyPorts : wanted);
@@ -89,11 +86,4 @@ export async function startStorage(options: StorageOptions): Promise<RunningStor
     connectionString,
     close,
   };
-}
-
-/** Azurite reports to its makers unless told otherwise; nothing of this stack calls out. */
-function silenceTelemetry(): void {
-  const Telemetry = z.object({ AzuriteTelemetryClient: z.custom<{ enableTelemetry: boolean }>() });
-  const module: unknown = createRequire(import.meta.url)('azurite/dist/src/common/Telemetry');
-  Telemetry.parse(module).AzuriteTelemetryClient.enableTelemetry = false;
 }

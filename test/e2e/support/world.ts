@@ -1,5 +1,10 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { agentAlone } from '../../../scripts/local/batch/agent-image.js';
+import type { ImageCommands } from '../../../scripts/local/batch/images.js';
 import type { Stack, StackOptions } from '../../../scripts/local/stack/stack.js';
 import { openStack } from '../../support/stack.js';
+import { makeTempFolder } from '../../support/temp-folder.js';
 import { waitFor } from '../../support/wait-for.js';
 
 /** The agent pools that the profiles below name. */
@@ -25,6 +30,8 @@ export interface WorldOptions {
   /** Further agent pools that Azure DevOps has. */
   readonly agentPools?: readonly string[];
   readonly args?: StackOptions['args'];
+  /** Start agents by the start script of their image, as the product does: four times the work of an agent alone. */
+  readonly startScript?: boolean;
   readonly onEvent?: StackOptions['onEvent'];
 }
 
@@ -32,7 +39,11 @@ export interface WorldOptions {
 export async function openWorld(
   options: WorldOptions = {},
 ): Promise<{ readonly stack: Stack; readonly end: () => Promise<void> }> {
-  const { stack, end } = await openStack({
+  const folder = await makeTempFolder('world-');
+  const images = join(folder.path, 'images.json');
+  const alone: ImageCommands = [{ image: '*azdo-agent:*', command: [...agentAlone] }];
+  await writeFile(images, JSON.stringify(alone));
+  const { stack, end: endStack } = await openStack({
     settings: {
       WatchSeconds: '0.3',
       AgentProfiles: JSON.stringify({ ...profiles, ...options.profiles }),
@@ -40,6 +51,7 @@ export async function openWorld(
     },
     args: {
       ...options.args,
+      batch: [...(options.startScript ? [] : ['--images', images]), ...(options.args?.batch ?? [])],
       devops: [
         '--pools',
         [...Object.values(pools), ...(options.agentPools ?? [])].join(','),
@@ -48,7 +60,17 @@ export async function openWorld(
     },
     ...(options.app === undefined ? {} : { app: options.app }),
     ...(options.onEvent ? { onEvent: options.onEvent } : {}),
+  }).catch(async (error: unknown) => {
+    await folder.remove();
+    throw error;
   });
+  const end = async (): Promise<void> => {
+    try {
+      await endStack();
+    } finally {
+      await folder.remove();
+    }
+  };
   try {
     for (const id of ['batchLinux', 'batchWindows']) await changeBatchPool(stack, id, { bootMs: 0 });
     // It looks after the placeholders of the pools: a test that counts calls must not count those.

@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 
-import { evaluate, now, samplesOf, valueOf } from './support.js';
+import { evaluate, now, problemsOf, samplesOf, valueOf } from './support.js';
 
 /** What expressions are worth, by the tables of the service's page on formulas. */
 
@@ -54,6 +54,9 @@ table('times and intervals', [
   ['time("")', '2026-11-24T18:05:09.250Z'],
   ['time("2026-11-24T18:00:00Z")', '2026-11-24T18:00:00.000Z'],
   ['time("2026-11-24T18:00+02:00")', '2026-11-24T16:00:00.000Z'],
+  ['time("2026-11-24T18:00:00.1234567Z")', '2026-11-24T18:00:00.123Z'],
+  ['time("2028-02-29T00:00+09:00")', '2028-02-28T15:00:00.000Z'],
+  ['time("Tue, 3 Nov 2026 23:59:59 GMT")', '2026-11-03T23:59:59.000Z'],
   ['time("2026-11-24")', '2026-11-24T00:00:00.000Z'],
   ['time("2026-11")', '2026-11-01T00:00:00.000Z'],
   ['time("Tue, 24 Nov 2026 18:00:00 GMT")', '2026-11-24T18:00:00.000Z'],
@@ -126,6 +129,23 @@ statements('may have comments, line breaks and blanks anywhere, and leave off th
   assert.ok(results.endsWith(';$a=1;$c=2;b=2'), results);
 });
 
+statements('may be empty: a ; too many does no harm', () => {
+  assert.is(evaluate('; $TargetDedicatedNodes = 1;; ;').targetDedicatedNodes, 1);
+});
+
+statements('may be mere values where a formula is only tried', () => {
+  const { results, error } = evaluate('$PendingTasks.GetSample(1); x = 1;');
+  assert.is(error, undefined);
+  assert.ok(results.endsWith(';x=1'), results);
+  assert.is(evaluate('1 / 0;').error?.cause, 'Division by zero.');
+});
+
+statements('may set a variable that is nearly a target, where the target is set as well', () => {
+  const text = '$targetDedicatedNodes = 3; $TargetDedicated = $targetDedicatedNodes + 1;';
+  assert.is(problemsOf(text), 'no problem');
+  assert.is(evaluate(text).targetDedicatedNodes, 4);
+});
+
 statements('set variables anew, and to another type', () => {
   const { results } = evaluate('x = 1; x = x + 1; y = x; x = [x, 7]; x = max(x) + y;');
   assert.ok(results.endsWith(';x=9;y=2'), results);
@@ -157,6 +177,10 @@ statements('the short name of a target counts less than the full one, wherever i
     evaluate('$TargetDedicated = 4; x = $TargetDedicated; $TargetDedicatedNodes = x + 1;')
       .targetDedicatedNodes,
     5,
+  );
+  assert.is(
+    evaluate('$TargetLowPriority = 4; $TargetDedicated = $TargetLowPriorityNodes;').targetDedicatedNodes,
+    4,
   );
 });
 

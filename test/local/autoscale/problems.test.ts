@@ -48,7 +48,6 @@ refuses(
   `${target}\n x = 1; /* y = 2;\n\n`,
   '2:9 This comment is never closed with */.',
 );
-refuses('an empty statement', `${target}; x = 1;`, '1:27 There is no statement before this ;.');
 refuses(
   'numbers with half a point',
   `${target} x = .5;`,
@@ -74,16 +73,21 @@ refuses(
 );
 refuses(
   'misspelt names of the service',
-  `${target} a = $TargetDedicatedNode; b = $CurrentDedicated; c = $PendingTask.GetSample(1);
+  `${target} a = $TargetDedicatedNode; b = $CurrentDedicate; c = $PendingTask.GetSample(1);
 x = maximum(1); d = $PendingTasks.getsample(1); e = time().days; f = TimeInterval_Minutes; g = Max(1);`,
   '1:32 $TargetDedicatedNode is not set before, did you mean $TargetDedicatedNodes?',
-  '1:58 $CurrentDedicated is not set before, did you mean $CurrentDedicatedNodes?',
-  '1:81 There is no $PendingTask, did you mean $PendingTasks?',
+  '1:58 $CurrentDedicate is not set before, did you mean $CurrentDedicatedNodes?',
+  '1:80 There is no $PendingTask, did you mean $PendingTasks?',
   '2:5 There is no function maximum.',
   '2:35 There is no method getsample, did you mean GetSample?',
   '2:60 A timestamp has no days, did you mean day?',
   '2:70 TimeInterval_Minutes is not set before, did you mean TimeInterval_Minute?',
   '2:96 There is no function Max, did you mean max?',
+);
+refuses(
+  'a method that is called as a function',
+  `${target} a = getSample(1);`,
+  '1:32 GetSample is a method of what is sampled: $PendingTasks.GetSample(…).',
 );
 refuses(
   'reading what its own problem left unset is no other problem',
@@ -102,9 +106,15 @@ refuses(
   "1:106 requeue is a constant and can't be set.",
 );
 refuses(
+  'in lines that end as on Windows, with tabs and letters beyond ASCII',
+  '// où é 日本\r\n\tx = max(1;\r\n\r\n$TargetDedicatedNodes = 1; /* ü */ y = é;\r\n',
+  "2:11 Here should be ')', not the end of the statement.",
+  "4:40 'é' means nothing in a formula.",
+);
+refuses(
   'values of the wrong type',
   '$TargetDedicatedNodes = [1]; $NodeDeallocationOption = "requeue"; $TargetLowPriorityNodes = time();',
-  '1:1 $TargetDedicatedNodes is a double, not doubleVec.',
+  '1:1 $TargetDedicatedNodes is a double, not doubleVec: take one value of the vector, as max(…) or avg(…).',
   '1:30 $NodeDeallocationOption is requeue, terminate, taskcompletion or retaineddata, without quotes, not string.',
   '1:67 $TargetLowPriorityNodes is a double, not timestamp.',
 );
@@ -128,7 +138,7 @@ refuses(
 );
 refuses(
   'arguments that can not be right',
-  `${target} a = max(); b = avg("s"); c = val([1]); d = rand(1); e = time(1); f = std(1); g = percentile(1, 2); stop(1); h = lg(); i = time("yesterday"); j = time("2026-11-24T18:00:00.123456789Z");`,
+  `${target} a = max(); b = avg("s"); c = val([1]); d = rand(1); e = time(1); f = std(1); g = percentile(1, 2); stop(1); h = lg(); i = time("yesterday"); j = time("2026-11-24T18:00:00.123456789Z"); k = time("2026-02-30T18:00+02:00"); l = time("Mon, 31 Nov 2026 23:00:00 GMT");`,
   '1:32 max() takes at least 1 value.',
   '1:43 avg() takes doubles and vectors, not string.',
   '1:57 val() takes a vector and a double, the place from 0, not doubleVec.',
@@ -140,13 +150,15 @@ refuses(
   '1:140 lg() takes at least 1 argument.',
   '1:155 "yesterday" is no time of the W3C (2026-11-24T18:00:00Z) or of RFC 1123 (Tue, 24 Nov 2026 18:00:00 GMT).',
   '1:178 "2026-11-24T18:00:00.123456789Z" is no time of the W3C (2026-11-24T18:00:00Z) or of RFC 1123 (Tue, 24 Nov 2026 18:00:00 GMT).',
+  '1:222 "2026-02-30T18:00+02:00" is no time of the W3C (2026-11-24T18:00:00Z) or of RFC 1123 (Tue, 24 Nov 2026 18:00:00 GMT).',
+  '1:258 "Mon, 31 Nov 2026 23:00:00 GMT" is no time of the W3C (2026-11-24T18:00:00Z) or of RFC 1123 (Tue, 24 Nov 2026 18:00:00 GMT).',
 );
 refuses(
-  'samples without a method, and methods that do not fit',
+  'methods that do not fit',
   `${target} a = $PendingTasks; b = $PendingTasks.GetSample(); c = $PendingTasks.GetSample(1, 70); d = a.GetSample(1); e = $PendingTasks.Count(1); f = $PendingTasks.Count; g = $PendingTasks.GetSamplePercent(5); h = $TargetDedicatedNodes.GetSample(1); i = max;`,
-  '1:32 $PendingTasks is a set of samples, not a value: take some, as $PendingTasks.GetSample(1).',
   '1:65 GetSample() takes a count, or a start and, if wanted, an end (timestamps or timeintervals) and a percentage, not nothing.',
   '1:96 GetSample() takes a count, or a start and, if wanted, an end (timestamps or timeintervals) and a percentage, not double, double.',
+  '1:120 Only variables that the service samples have methods such as GetSample().',
   '1:152 Count() takes no argument.',
   '1:180 Count is a method: Count(…).',
   '1:205 GetSamplePercent() takes a start and, if wanted, an end (timestamps or timeintervals), not double.',

@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 
 import { SampleRecorder } from '../../../scripts/local/autoscale/sample-recorder.js';
-import { now, samplesOf, valueOf } from './support.js';
+import { now, problemsOf, samplesOf, valueOf } from './support.js';
 
 const methods = suite('methods of samples');
 
@@ -54,6 +54,21 @@ methods('GetSamplePeriod, Count, HistoryBeginTime', () => {
   assert.is(of('$PendingTasks.Count()'), '20');
   assert.is(of('$RunningTasks.Count()'), '0');
   assert.is(of('$PendingTasks.HistoryBeginTime()'), new Date(now - 19 * 30_000).toISOString());
+});
+
+methods('a variable alone is its newest sample', () => {
+  const history = samplesOf('$PendingTasks', [6, 5]);
+  assert.is(valueOf('max(0, $PendingTasks) / 4', { history }), '1.5');
+  assert.match(valueOf('$RunningTasks', { history }), /\$RunningTasks has no sample yet/);
+});
+
+methods('the number of dedicated nodes has an old name', () => {
+  const history = samplesOf('$CurrentDedicatedNodes', [2, 1]);
+  assert.is(valueOf('$CurrentDedicated * max($CurrentDedicated.GetSample(2))', { history }), '4');
+  assert.is(
+    problemsOf('$CurrentDedicated = 1;'),
+    '1:1 $CurrentDedicated can only be read: the service sets it.',
+  );
 });
 
 methods('node counts alone are what there is now, else their newest sample', () => {

@@ -3,9 +3,11 @@ import type { BatchServiceClient, BatchServiceModels } from '@azure/batch';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as z from 'zod';
+import { whyNoStartScript } from '../../../scripts/local/batch/agent-image.js';
 import { defaultImages } from '../../../scripts/local/batch/images.js';
 import type { LocalBatch } from '../../../scripts/local/batch/server.js';
 import type { RunningDevOps } from '../../../scripts/local/devops/server.js';
+import { findSurvivors } from '../../../scripts/processes.js';
 import { waitFor } from '../../support/wait-for.js';
 import { closeAll, play, type RunView, show, start, testFunction, webApi } from '../devops/stack.js';
 import { clientOf, images, pool, Scratch, startBatch, taskIn, textOf, until } from './support.js';
@@ -34,6 +36,8 @@ for (const runner of ['process', 'inline'] as const) {
     devops = await start({ lockMs: 600 });
     batch = await startBatch(scratch.file('data'), {
       runner,
+      // To take its leave, a loaded machine may need longer than a second.
+      killGraceMs: 10_000,
       pools: [pool({ id: 'linux', taskSlotsPerNode: 20 })],
       images: [...defaultImages, ...images],
     });
@@ -181,6 +185,32 @@ for (const runner of ['process', 'inline'] as const) {
     const stderr = await textOf(await client.file.getFromTask('agents', name, 'stderr.txt'));
     assert.match(stderr, 'Nobody waits for it any more.');
   });
+
+  if (runner === 'process' && whyNoStartScript() === undefined) {
+    agents(
+      'are started by the start script of their image; when it is killed, nothing of them lives on',
+      async () => {
+        const name = await add({ AZDO_AGENT_DISPOSE: 'false' });
+        await listening(name);
+        const mark = scratch.file(`${name}.mark`);
+        // A child that no parent leads to, in a session of its own.
+        await job(name, `setsid sh -c 'touch "${mark}"; sleep 61' & sleep 62`);
+        await until(() => existsSync(mark), Boolean);
+        const processes = await findSurvivors({ group: -1, folder: scratch.path });
+        const of = (text: string) => processes.filter(({ command }) => command.includes(text));
+        assert.ok(of('run.sh').length > 0 && of('sleep 61').length > 0, JSON.stringify(processes));
+        for (const { pid } of of('start.sh')) process.kill(pid, 'SIGKILL');
+        const { executionInfo } = await taskIn(client, 'agents', name, 'completed');
+        assert.is(executionInfo?.exitCode, 137);
+        await until(
+          async () =>
+            (await findSurvivors({ group: -1, folder: scratch.path })).map(({ command }) => command),
+          left => left.length === 0,
+        );
+        assert.is(await registered(name), true, 'nobody was left to take its leave');
+      },
+    );
+  }
 
   agents('have no part in what other images run', async () => {
     const pid = scratch.script('pid', 'console.log(process.pid)');

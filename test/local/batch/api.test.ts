@@ -410,7 +410,7 @@ api('pools: evaluate a formula where autoscale is on', async () => {
   assert.is((await errorOf(client.pool.evaluateAutoScale('batchLinux', '$a=1;'))).status, 409);
   assert.is(
     (await errorOf(client.pool.evaluateAutoScale('scaled', 'x'.repeat(8_193)))).code,
-    'AutoScalingFormulaTooLong',
+    'AutoScaleFormulaTooLong',
   );
 });
 

@@ -1,3 +1,6 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
 import type { BatchServiceClient } from '@azure/batch';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -25,6 +28,8 @@ const pools = [
       $NodeDeallocationOption = taskcompletion;`,
   }),
   pool({ id: 'plain' }),
+  // Without nodes until its formula comes.
+  pool({ id: 'own', autoScaleFormula: '$TargetLowPriorityNodes = 0;' }),
   pool({ id: 'switched', taskSlotsPerNode: 1 }),
   pool({ id: 'unclear', autoScaleFormula: '$TargetDedicatedNodes = max($CPUPercent.GetSample(1));' }),
 ];
@@ -210,7 +215,7 @@ autoscale('what is no formula, or not often enough, is refused', async () => {
   });
   assert.is(
     (await refused('plain', { autoScaleFormula: formula.padEnd(8_193) })).code,
-    'AutoScalingFormulaTooLong',
+    'AutoScaleFormulaTooLong',
   );
   assert.equal(await refused('plain', { autoScaleEvaluationInterval: 'PT5M' }), {
     status: 400,
@@ -226,6 +231,11 @@ autoscale('what is no formula, or not often enough, is refused', async () => {
     assert.is(code, 'InvalidPropertyValue');
     assert.is(values[0], 'PropertyName=autoScaleEvaluationInterval');
   }
+  assert.equal(await errorOf(client.pool.evaluateAutoScale('plain', formula)), {
+    status: 409,
+    code: 'OperationNotValidOnPool',
+    values: ['Reason=Automatic scaling is not enabled on the pool.'],
+  });
   assert.is((await refused('missing', { autoScaleFormula: formula })).code, 'PoolNotFound');
   assert.is((await client.pool.get('plain')).enableAutoScale, false);
 
@@ -265,6 +275,62 @@ autoscale('what the API changed, and what the formula last said, outlive a resta
   assert.equal(after.autoScaleRun?.timestamp, before.autoScaleRun?.timestamp);
   assert.equal([after.autoScaleFormula, after.targetDedicatedNodes], ['$TargetDedicatedNodes = 2;', 2]);
   assert.is((await client.pool.get('unclear')).enableAutoScale, false);
+});
+
+autoscale(
+  "this project's own formula gets nodes for agents, and lets them go when they are done",
+  async () => {
+    const text = readFileSync(new URL('../../../../infra/autoscale/agents.formula', import.meta.url), 'utf8');
+    const autoScaleFormula = text.replace('holdMinutes = 10;', 'holdMinutes = 0.005;');
+    assert.is.not(autoScaleFormula, text);
+    await add('own', 'a', 'b', 'c');
+    const settings = { taskSlotsPerNode: 2, maxNodes: 6, sampleMs: 20, autoScaleEvaluationMs: 1_000 };
+    assert.is((await change('own', { ...settings, autoScaleFormula })).status, 200);
+    await Promise.all(['a', 'b', 'c'].map(task => taskIn(client, 'own', task, 'running')));
+    assert.is(await nodesOf('own'), '0 dedicated, 2 low-priority');
+    await client.job.deleteMethod('own');
+    await until(
+      () => nodesOf('own'),
+      counts => counts === '0 dedicated, 0 low-priority',
+    );
+  },
+);
+
+autoscale('a kept formula that this version refuses stops neither the server nor its pool', async () => {
+  const folder = scratch.file('kept');
+  const first = await startBatch(folder, { pools: [pool({ id: 'old' }), pool({ id: 'other' })] });
+  const old = clientOf(first);
+  await old.pool.enableAutoScale('old', { autoScaleFormula: '$TargetDedicatedNodes = 2;' });
+  const two = (nodes: readonly unknown[]): boolean => nodes.length === 2;
+  await until(() => old.computeNode.list('old'), two);
+  await first.close();
+  const journal = join(folder, 'journal.jsonl');
+  writeFileSync(journal, readFileSync(journal, 'utf8').replaceAll('Nodes = 2;', 'Nodes = 1 + x;'));
+
+  const said: string[] = [];
+  const { error } = console;
+  console.error = (text: string) => said.push(text);
+  const second = await startBatch(folder, { pools: [pool({ id: 'old' }), pool({ id: 'other' })] }).finally(
+    () => {
+      console.error = error;
+    },
+  );
+  try {
+    assert.is(said.length, 1);
+    assert.match(said[0] ?? '', /pool old can't be read:\nline 1, column 29: x is not set before/);
+    const again = clientOf(second);
+    assert.ok(two(await again.computeNode.list('old')));
+    assert.is((await again.pool.get('old')).targetDedicatedNodes, 2);
+    // Nor do nodes come on demand, as in a pool without a formula.
+    await again.job.add({ id: 'job', poolInfo: { poolId: 'old' } });
+    for (const task of ['a', 'b', 'c']) await again.task.add('job', scriptTask(task, sleeper));
+    await Promise.all(['a', 'b'].map(task => taskIn(again, 'job', task, 'running')));
+    assert.ok(two(await again.computeNode.list('old')));
+    await again.pool.enableAutoScale('old', { autoScaleFormula: '$TargetDedicatedNodes = 3;' });
+    await taskIn(again, 'job', 'c', 'running');
+  } finally {
+    await second.close();
+  }
 });
 
 autoscale.run();

@@ -1,12 +1,10 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-
 import type { BatchServiceClient } from '@azure/batch';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as z from 'zod';
-
+import { programs } from '../../../scripts/local/stack/programs.js';
 import {
   clientOf,
   images,
@@ -23,7 +21,6 @@ import {
 /** The server as a process of its own: killed, ended and started again on the same folder. */
 
 const scratch = new Scratch();
-const program = fileURLToPath(new URL('../../../scripts/local/batch/main.js', import.meta.url));
 const key = Buffer.from('the same key for each start').toString('base64');
 const children = new Set<ChildProcess>();
 
@@ -50,7 +47,7 @@ const Ready = z.object({ type: z.literal('ready'), url: z.string() });
 
 function start(data: string, port = 0): Promise<Started> {
   const child = fork(
-    program,
+    programs.batch,
     [
       ['--port', String(port)],
       ['--data', scratch.file(data)],

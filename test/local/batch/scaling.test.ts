@@ -111,6 +111,20 @@ scaling('begins a new schedule with a new formula or interval, and keeps the sam
   assert.is(wants(slower, start + 9 * minute), undefined);
 });
 
+scaling('begins to sample at once where the pool is to be sampled more often', async () => {
+  const subject = new Scaling();
+  await subject.prepare(follow);
+  let samples = 0;
+  const wakeAt = (changes: Parameters<typeof pool>[0], now: number): number | undefined =>
+    subject.advance(record({ autoScaleFormula: follow, ...changes }), now, () => {
+      samples += 1;
+      return {};
+    }).wakeAt;
+  wakeAt({ id: 'p' }, start);
+  assert.is(wakeAt({ id: 'p', sampleMs: 1_000 }, start + 5_000), start + 6_000);
+  assert.is(samples, 2);
+});
+
 scaling('leaves a pool without a formula alone', () => {
   const idle = new Scaling().advance(
     record({ id: 'p' }),

@@ -183,7 +183,7 @@ restart('an agent that is asked to end while the service is away does not wait f
     request: { function: call.url, key: 'k', waitForCompletion: false },
     job: { pool: 'linux', steps: [{ script: 'sleep 60' }] },
   });
-  await worker.printed('running job');
+  await worker.printed('Running job');
   await devops.kill();
   const asked = Date.now();
   worker.child.kill('SIGTERM');

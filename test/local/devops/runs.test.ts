@@ -352,7 +352,7 @@ agentJob('whose agent falls silent is given up when its lock is over', async () 
     // Ends by itself once its agent is dead: a killed agent leaves its step behind.
     job: { pool: 'linux', steps: [{ script: 'while kill -0 $PPID 2>/dev/null; do sleep 0.05; done' }] },
   });
-  await process.printed('running job');
+  await process.printed('Running job');
   process.child.kill('SIGKILL');
   const view = await show(devops, run.runId, 10);
   assert.is(view.result, 'failed');

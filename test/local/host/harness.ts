@@ -8,10 +8,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import getPort from 'get-port';
 import * as z from 'zod';
+import { programs } from '../../../scripts/local/stack/programs.js';
+import { startLocalStorage } from '../../support/local-storage.js';
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
-const hostMain = fileURLToPath(new URL('../../../scripts/local/host/main.js', import.meta.url));
-const azuriteMain = join(root, 'node_modules/azurite/dist/src/azurite.js');
 
 /** The path of a compiled sample app. */
 export const sample = (name: string): string => fileURLToPath(new URL(`samples/${name}.js`, import.meta.url));
@@ -49,17 +49,10 @@ export interface Azurite {
   stop(): Promise<void>;
 }
 
-/** Azurite in memory, with its table service behind a gate. */
+/** Azurite, with its table service behind a gate. */
 export async function startAzurite(): Promise<Azurite> {
-  const [blob, queue, table] = [await getPort(), await getPort(), await getPort()];
-  const ports = ['--blobPort', String(blob), '--queuePort', String(queue), '--tablePort', String(table)];
-  const child = fork(
-    azuriteMain,
-    ['--skipApiVersionCheck', '--disableTelemetry', '--silent', '--inMemoryPersistence', ...ports],
-    { stdio: 'ignore' },
-  );
-  children.add(child);
-  for (const port of [queue, table]) await until(`Azurite on port ${port}`, () => answers(port));
+  const storage = await startLocalStorage();
+  const table = Number(/TableEndpoint=http:\/\/127\.0\.0\.1:(\d+)/.exec(storage.connectionString)?.[1]);
 
   const sockets = new Set<Socket>();
   let state: Azurite['tables'] = 'up';
@@ -88,17 +81,8 @@ export async function startAzurite(): Promise<Azurite> {
   proxy.listen(proxyPort, '127.0.0.1');
   await once(proxy, 'listening');
 
-  const account = 'devstoreaccount1';
-  // Azurite's well-known key, no secret.
-  const key = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
-  const endpoint = (kind: string, port: number): string =>
-    `${kind}Endpoint=http://127.0.0.1:${port}/${account};`;
   return {
-    connection:
-      `DefaultEndpointsProtocol=http;AccountName=${account};AccountKey=${key};` +
-      endpoint('Blob', blob) +
-      endpoint('Queue', queue) +
-      endpoint('Table', proxyPort),
+    connection: storage.connectionString.replace(`:${table}/`, `:${proxyPort}/`),
     get tables() {
       return state;
     },
@@ -109,20 +93,10 @@ export async function startAzurite(): Promise<Azurite> {
     async stop() {
       proxy.close();
       for (const socket of sockets) socket.destroy();
-      await end(child, 'SIGKILL');
+      await storage.close();
     },
   };
 }
-
-const answers = (port: number): Promise<boolean> =>
-  new Promise(resolve => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
 
 async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   children.delete(child);
@@ -197,7 +171,7 @@ export class RunningHost {
     const env: NodeJS.ProcessEnv = { ...process.env };
     for (const name of Object.keys(env))
       if (/^(AzureWebJobs|WEBSITE_|TRACE_FILE|GATES)/.test(name)) delete env[name];
-    const child = fork(hostMain, ['--app', app.dir, ...args], {
+    const child = fork(programs.host, ['--app', app.dir, ...args], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       env,
     });

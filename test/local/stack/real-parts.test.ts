@@ -1,14 +1,20 @@
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { partNames } from '../../../scripts/local/stack/plan.js';
+import { programsIn } from '../../../scripts/local/stack/programs.js';
+import { root } from '../../../scripts/root.js';
 import { openStack, withStack } from '../../support/stack.js';
 import { waitFor } from '../../support/wait-for.js';
 
 const realParts = suite('the stack of the real parts');
 
+/** Not bundled, as other tests start it: so does whoever uses it. */
+const asCompiled = { app: root, programs: programsIn(join(root, 'dist')) };
+
 realParts('the app answers again after each part was killed and started anew', () =>
-  withStack({ storageFaults: true, seed: 1 }, async stack => {
+  withStack({ ...asCompiled, storageFaults: true, seed: 1 }, async stack => {
     const health = async (): Promise<boolean> => (await fetch(`${stack.url('host')}/api/health`)).ok;
     await waitFor('the app to be healthy', health);
     for (const part of partNames) {

@@ -5,6 +5,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as z from 'zod';
 import { type PartName, partNames } from '../../../scripts/local/stack/plan.js';
+import { defaultApp } from '../../../scripts/local/stack/programs.js';
 import { type Stack, type StackOptions, startStack } from '../../../scripts/local/stack/stack.js';
 import type { StackEvent } from '../../../scripts/local/stack/supervisor.js';
 import { root } from '../../../scripts/root.js';
@@ -86,7 +87,7 @@ supervision(
     assert.match(env['AzureWebJobsStorage'] ?? '', stack.url('storage'));
     assert.is(env['FUNCTIONS_WORKER_RUNTIME'], 'node');
     assert.is(Buffer.from(env['CallbackTokenKey'] ?? '', 'base64').length, 32);
-    assert.is(args[args.indexOf('--app') + 1], root);
+    assert.is(args[args.indexOf('--app') + 1], defaultApp);
   },
 );
 

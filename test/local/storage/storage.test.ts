@@ -1,12 +1,11 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { TableClient } from '@azure/data-tables';
 import { QueueClient } from '@azure/storage-queue';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as z from 'zod';
-import { root } from '../../../scripts/root.js';
+import { programs } from '../../../scripts/local/stack/programs.js';
 import { makeTempFolder, type TempFolder } from '../../support/temp-folder.js';
 
 const Ready = z.object({
@@ -45,8 +44,7 @@ async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number 
 }
 
 async function start({ folder, running }: Context, args: string[] = []): Promise<Started> {
-  const program = join(root, 'dist', 'scripts', 'local', 'storage', 'main.js');
-  const child = fork(program, ['--data', folder.path, ...args], { silent: true, execArgv: [] });
+  const child = fork(programs.storage, ['--data', folder.path, ...args], { silent: true, execArgv: [] });
   running.add(child);
   const message = await new Promise<unknown>(resolve => child.once('message', resolve));
   return { child, connectionString: Ready.parse(message).details.connectionString };
@@ -150,11 +148,10 @@ storage('says in a sentence that a port is taken', async context => {
   const first = await start(context);
   const other = await makeTempFolder();
   try {
-    const child = fork(
-      join(root, 'dist', 'scripts', 'local', 'storage', 'main.js'),
-      ['--data', other.path, ...portsOf(first.connectionString)],
-      { silent: true, execArgv: [] },
-    );
+    const child = fork(programs.storage, ['--data', other.path, ...portsOf(first.connectionString)], {
+      silent: true,
+      execArgv: [],
+    });
     context.running.add(child);
     let said = '';
     child.stderr?.on('data', data => (said += String(data)));
