@@ -74,6 +74,10 @@ param deployPools bool = true
 @description('Settings of the app that have a default; the table of settings in the README says what they mean.')
 param settings settingsType = {}
 
+@description('Headers that settings.OTEL_EXPORTER_OTLP_ENDPOINT wants, NAME=VALUE,NAME=VALUE: a secret, for there may be a key in them. Empty: none; keep: those that the vault has.')
+@secure()
+param otlpHeaders string = ''
+
 // ------------------------------------------------------------------ The network
 
 @description('Address space of the virtual network. It must not overlap 172.17.0.0/16, which containers on nodes use, nor what it is peered with.')
@@ -205,6 +209,7 @@ module vault 'modules/vault.bicep' = {
     tags: allTags
     callbackTokenKey: callbackTokenKey
     azDOToken: azDOToken
+    otlpHeaders: otlpHeaders
     appIdentityId: appIdentity.id
     appPrincipalId: appIdentity.properties.principalId
     workspaceId: observability.outputs.workspaceId
@@ -420,6 +425,7 @@ module app 'modules/app.bicep' = {
     agentProfiles: string(agentProfiles)
     callbackTokenKeyReference: vault.outputs.callbackTokenKeyReference
     azDOTokenReference: empty(azDOToken) ? '' : vault.outputs.azDOTokenReference
+    otlpHeadersReference: empty(otlpHeaders) ? '' : vault.outputs.otlpHeadersReference
     insightsConnectionString: observability.outputs.connectionString
     settings: settings
   }

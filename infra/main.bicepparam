@@ -8,6 +8,7 @@ param environmentName = readEnvironmentVariable('AZURE_ENV_NAME', 'prod')
 param azDOUrl = readEnvironmentVariable('AZDO_URL')
 param azDOToken = readEnvironmentVariable('AZDO_TOKEN', '')
 param callbackTokenKey = readEnvironmentVariable('CALLBACK_TOKEN_KEY')
+param otlpHeaders = readEnvironmentVariable('OTLP_HEADERS', '')
 
 // Separated by commas: 203.0.113.7/32,198.51.100.0/24
 var allowed = readEnvironmentVariable('ALLOWED_ADDRESSES', '')

@@ -34,6 +34,7 @@ param azDOUrl string
 param agentProfiles string
 param callbackTokenKeyReference string
 param azDOTokenReference string
+param otlpHeadersReference string
 
 @description('Connection string of Application Insights; it says where, and is no secret: only an identity may send.')
 param insightsConnectionString string
@@ -245,23 +246,15 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
         }
         {
           name: 'OTEL_EXPORTER_OTLP_HEADERS'
-          value: settings.?OTEL_EXPORTER_OTLP_HEADERS ?? ''
+          value: otlpHeadersReference
         }
         {
           name: 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'
           value: settings.?OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? ''
         }
         {
-          name: 'OTEL_EXPORTER_OTLP_TRACES_HEADERS'
-          value: settings.?OTEL_EXPORTER_OTLP_TRACES_HEADERS ?? ''
-        }
-        {
           name: 'OTEL_EXPORTER_OTLP_METRICS_ENDPOINT'
           value: settings.?OTEL_EXPORTER_OTLP_METRICS_ENDPOINT ?? ''
-        }
-        {
-          name: 'OTEL_EXPORTER_OTLP_METRICS_HEADERS'
-          value: settings.?OTEL_EXPORTER_OTLP_METRICS_HEADERS ?? ''
         }
         {
           name: 'OTEL_METRIC_EXPORT_INTERVAL'

@@ -145,11 +145,8 @@ type settingsType = {
   DashboardAuth: ('key' | 'easyAuth')?
   LogFormat: ('json' | 'text')?
   OTEL_EXPORTER_OTLP_ENDPOINT: string?
-  OTEL_EXPORTER_OTLP_HEADERS: string?
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: string?
-  OTEL_EXPORTER_OTLP_TRACES_HEADERS: string?
   OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: string?
-  OTEL_EXPORTER_OTLP_METRICS_HEADERS: string?
   OTEL_METRIC_EXPORT_INTERVAL: string?
   OTEL_SERVICE_NAME: string?
   OTEL_SDK_DISABLED: ('true' | 'false')?

@@ -1,5 +1,5 @@
 metadata name = 'Key Vault'
-metadata description = 'The two secrets that can not be replaced by an identity; the app reads them by references in its settings.'
+metadata description = 'The secrets that can not be replaced by an identity; the app reads them by references in its settings.'
 
 import { roles } from 'roles.bicep'
 
@@ -12,6 +12,9 @@ param callbackTokenKey string
 
 @secure()
 param azDOToken string
+
+@secure()
+param otlpHeaders string
 
 @description('Resource id of the identity: with it what-if can tell the names of role assignments.')
 param appIdentityId string
@@ -74,6 +77,19 @@ resource azDOTokenSecret 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = if (!e
   }
 }
 
+resource otlpHeadersSecret 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = if (!empty(otlpHeaders) && otlpHeaders != 'keep') {
+  parent: vault
+  name: 'OtlpHeaders'
+  tags: tags
+  properties: {
+    contentType: 'Headers of an OpenTelemetry endpoint, NAME=VALUE,NAME=VALUE'
+    value: otlpHeaders
+    attributes: {
+      enabled: true
+    }
+  }
+}
+
 resource appMayReadSecrets 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(vault.id, appIdentityId, roles.keyVaultSecretsUser)
   scope: vault
@@ -103,3 +119,4 @@ output vaultId string = vault.id
 output vaultName string = vault.name
 output callbackTokenKeyReference string = '@Microsoft.KeyVault(VaultName=${vault.name};SecretName=CallbackTokenKey)'
 output azDOTokenReference string = '@Microsoft.KeyVault(VaultName=${vault.name};SecretName=AzDOToken)'
+output otlpHeadersReference string = '@Microsoft.KeyVault(VaultName=${vault.name};SecretName=OtlpHeaders)'

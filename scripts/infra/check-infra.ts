@@ -3,14 +3,16 @@ import { join } from 'node:path';
 import type { BicepSession } from './compiler/bicep-session.js';
 import { bicepVersion, type NoCompiler } from './compiler/find-compiler.js';
 import { diagramFile, drawDiagram } from './diagram/draw.js';
-import { judge, subjectOf, subjectsOf } from './judge.js';
+import { differences } from './difference.js';
+import { changedSince, digestFile, digests } from './digests.js';
+import { judge, subjectOf } from './judge.js';
 import { notChecked, type Outcome, outcomeOf, type Report } from './outcome.js';
 import { comparePrediction } from './prediction.js';
 import { describeProblem, type Subject } from './rules/rule.js';
-import { pictured, samples } from './samples.js';
+import { pictured, type Sample, samples } from './samples.js';
 import { type Compiled, compileAll, compiledFile, mainFile, unformatted } from './sources.js';
 import { TemplateError } from './template/deploy.js';
-import { jsonObject } from './template/json.js';
+import { type JsonObject, jsonObject } from './template/json.js';
 import { moduleFiles } from './template/module-files.js';
 
 export interface InfraCheck {
@@ -43,7 +45,8 @@ export async function checkInfra(check: InfraCheck): Promise<void> {
     );
     return;
   }
-  const subjects = await evaluateSamples(check, name, text);
+  if (!bicep) await checkAge(check);
+  const subjects = await evaluateSamples(check, name, text, [...samples, ...(compiled?.samples ?? [])]);
   // Where something is wrong already, it would only be told twice.
   if (bicep && compiled?.problems.length === 0 && subjects) await checkPredictions(check, bicep, subjects);
   for (const { rule, problems } of subjects ? judge(subjects) : []) {
@@ -70,7 +73,7 @@ async function step<T>(
 
 const withoutCompiler = ({ why, remedy }: NoCompiler): Outcome =>
   notChecked(
-    `${why}. So the Bicep was neither compiled nor linted, and ${compiledFile} may be older than it.`,
+    `${why}. So the Bicep was neither compiled nor linted; all that follows is said of ${compiledFile}.`,
     remedy,
   );
 
@@ -93,10 +96,28 @@ async function checkSources(check: InfraCheck, bicep: BicepSession): Promise<Com
     const { template } = compiled;
     if (template === undefined)
       return { outcome: notChecked(`${mainFile} does not compile`), result: undefined };
+    const committed = await readFile(join(root, compiledFile), 'utf8').catch(() => undefined);
     const outcome = await sameOrWritten(check, compiledFile, template, `what ${mainFile} compiles to`);
-    return { outcome, result: undefined };
+    const lines = outcome.status === 'failed' && committed ? changes(root, committed, template) : [];
+    return { outcome: { ...outcome, lines: [...outcome.lines, ...lines] }, result: undefined };
+  });
+  await step(check, `${digestFile} tells what it was compiled from`, async () => {
+    if (compiled.template === undefined)
+      return { outcome: notChecked(`${mainFile} does not compile`), result: undefined };
+    const wanted = await digests(root, compiled.parts, { file: compiledFile, text: compiled.template });
+    return { outcome: await sameOrWritten(check, digestFile, wanted, 'up to date'), result: undefined };
   });
   return compiled;
+}
+
+/** What differs, by name: not what somebody has broken by hand, which is no JSON. */
+function changes(root: string, committed: string, compiled: string): readonly string[] {
+  try {
+    const [before, now] = [templateIn(compiledFile, committed), templateIn(mainFile, compiled)];
+    return differences(before, now, moduleFiles(root, mainFile), compiledFile);
+  } catch (error) {
+    return [error instanceof Error ? error.message : String(error)];
+  }
 }
 
 async function sameOrWritten(
@@ -120,15 +141,42 @@ function evaluateSamples(
   check: InfraCheck,
   name: string,
   text: string,
+  tried: readonly Sample[],
 ): Promise<readonly Subject[] | undefined> {
-  return step(check, `${name} can be deployed with ${samples.length} sets of parameters`, async () => {
-    try {
-      const result = subjectsOf(jsonObject.parse(JSON.parse(text)), moduleFiles(check.root, mainFile));
-      return { outcome: outcomeOf([]), result };
-    } catch (error) {
-      if (!(error instanceof TemplateError)) throw error;
-      return { outcome: outcomeOf([error.message]), result: undefined };
+  return step(check, `${name} can be deployed with ${tried.length} sets of parameters`, async () => {
+    const template = templateIn(name, text);
+    const files = moduleFiles(check.root, mainFile);
+    const result: Subject[] = [];
+    const problems: string[] = [];
+    for (const sample of tried) {
+      try {
+        result.push(subjectOf(template, files, sample));
+      } catch (error) {
+        if (!(error instanceof TemplateError)) throw error;
+        problems.push(`${error.message} (with ${sample.name})`);
+      }
     }
+    return problems.length > 0
+      ? { outcome: outcomeOf(problems), result: undefined }
+      : { outcome: outcomeOf([]), result };
+  });
+}
+
+/** @throws Error that names the file, where it is no template. */
+function templateIn(name: string, text: string): JsonObject {
+  try {
+    return jsonObject.parse(JSON.parse(text));
+  } catch (error) {
+    throw new Error(`${name} is no JSON object: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** Without a compiler, whether the compiled template is what the compiler wrote, of files that have not changed. */
+async function checkAge(check: InfraCheck): Promise<void> {
+  await step(check, `${compiledFile} is as new as the Bicep (${digestFile})`, async () => {
+    const changes = await changedSince(check.root, compiledFile);
+    const remedy = 'Run `npm run infra:check -- --write` where there is a compiler.';
+    return { outcome: outcomeOf(changes.length > 0 ? [...changes, remedy] : []), result: undefined };
   });
 }
 

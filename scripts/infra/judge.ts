@@ -1,18 +1,13 @@
 import { rules } from './rules/index.js';
 import type { Problem, Rule, Subject, WrittenTemplate } from './rules/rule.js';
-import { type Sample, sampleSecrets, samples } from './samples.js';
+import { type Sample, sampleSecrets } from './samples.js';
 import { deploy } from './template/deploy.js';
 import { isObject, type JsonObject, listAt, objectAt } from './template/json.js';
 import type { ModuleFiles } from './template/module-files.js';
 
-/** What a template deploys, for each of the samples. */
-export const subjectsOf = (template: JsonObject, files: ModuleFiles): readonly Subject[] =>
-  samples.map(sample => subjectOf(template, files, sample));
-
 export function subjectOf(template: JsonObject, files: ModuleFiles, sample: Sample): Subject {
-  const { parameters, existing } = sample;
   const templates = [...writtenTemplates(template, files)];
-  return { ...deploy(template, parameters, files), templates, parameters, existing, secrets: sampleSecrets };
+  return { ...deploy(template, sample.parameters, files), ...sample, templates, secrets: sampleSecrets };
 }
 
 function* writtenTemplates(template: JsonObject, files: ModuleFiles): Generator<WrittenTemplate> {
@@ -37,10 +32,10 @@ export interface Judgement {
 export const judge = (subjects: readonly Subject[]): readonly Judgement[] =>
   rules.map(rule => {
     const told = new Set<string>();
-    const problems = subjects.flatMap(subject => {
+    const problems = subjects.flatMap((subject, index) => {
       const found = rule.check(subject).filter(problem => !told.has(essence(problem)));
       for (const problem of found) told.add(essence(problem));
-      return found;
+      return index === 0 ? found : found.map(problem => ({ ...problem, by: subject.name }));
     });
     return { rule, problems };
   });

@@ -15,9 +15,10 @@ const nothing = { pools: [], secrets: {} };
 // Where they turn up, a secret has got out. They are no secrets: nothing was ever sealed or opened by them.
 const key = Buffer.from('a-key-that-is-not-a-secret-here!').toString('base64');
 const token = 'a-token-that-is-no-secret-here';
+const headers = 'api-key=a-header-that-is-no-secret-here';
 
 /** Parts of the samples that stand for secrets. */
-export const sampleSecrets: readonly string[] = [key, token];
+export const sampleSecrets: readonly string[] = [key, token, headers];
 
 const azDOUrl = 'https://dev.azure.com/contoso';
 
@@ -58,6 +59,7 @@ export const samples: readonly Sample[] = [
       azDOUrl,
       callbackTokenKey: key,
       azDOToken: token,
+      otlpHeaders: headers,
       appName: 'Build-Agents',
       environmentName: 'test',
       tags: { owner: 'platform' },
@@ -90,6 +92,7 @@ export const samples: readonly Sample[] = [
         KeepPlaceholders: 'false',
         DashboardAuth: 'key',
         LogFormat: 'json',
+        OTEL_EXPORTER_OTLP_ENDPOINT: 'https://otlp.example.com',
       },
       vnetAddressPrefix: '172.18.0.0/16',
       nodesSubnetPrefix: '172.18.0.0/22',
@@ -110,14 +113,25 @@ export const samples: readonly Sample[] = [
       azDOUrl,
       callbackTokenKey: 'keep',
       azDOToken: 'keep',
+      otlpHeaders: 'keep',
       pools: [
         { ...linux, deploy: false },
         { ...linux, name: 'next', version: 'v2' },
       ],
     },
-    existing: { pools: ['ubuntu-v1'], secrets: { CallbackTokenKey: key, AzDOToken: token } },
+    existing: {
+      pools: ['ubuntu-v1'],
+      secrets: { CallbackTokenKey: key, AzDOToken: token, OtlpHeaders: headers },
+    },
   },
 ];
+
+/** What a file of parameters deploys; what it asks of each environment has a value of ours. */
+export const sampleOf = (name: string, parameters: JsonObject): Sample => ({
+  name,
+  parameters: { ...parameters, azDOUrl, callbackTokenKey: key },
+  existing: nothing,
+});
 
 /** What the diagram shows: both systems that agents run on, and a network that they are for. */
 export const pictured: Sample = {

@@ -44,8 +44,8 @@ export function plant(type: string, path: string, value?: Json): JsonObject {
     }
     return Object.fromEntries(Object.entries(part).map(([name, inner]) => [name, visit(inner)]));
   };
-  const changed = jsonObject.parse(visit(template));
-  if (planted === 0) throw new Error(`The template has no ${type}.`);
+  const changed = visit(template);
+  if (!isObject(changed) || planted === 0) throw new Error(`The template has no ${type}.`);
   return changed;
 }
 

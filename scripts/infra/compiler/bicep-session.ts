@@ -22,7 +22,11 @@ const compiled = z.object({
   diagnostics: z.array(diagnosticSchema),
   contents: z.string().nullish(),
 });
-const compiledParameters = z.object({ success: z.boolean(), diagnostics: z.array(diagnosticSchema) });
+const compiledParameters = z.object({
+  diagnostics: z.array(diagnosticSchema),
+  /** A file of parameters as JSON; not there where it does not compile. */
+  parameters: z.string().nullish(),
+});
 const formatted = z.object({ contents: z.string() });
 const references = z.object({ filePaths: z.array(z.string()) });
 const snapshotAnswer = z.object({ snapshot: z.string() });

@@ -1,5 +1,5 @@
-import { listAt, texts } from '../template/json.js';
-import { mustBe, ofType, problem, type Rule } from './rule.js';
+import { at, listAt, textAt, texts } from '../template/json.js';
+import { mustBe, ofType, problem, type Rule, shown } from './rule.js';
 
 /** Identities sign in; a key would be the same for everybody, for ever, and can't be told from another's use of it. */
 export const keyRules: readonly Rule[] = [
@@ -21,7 +21,23 @@ export const keyRules: readonly Rule[] = [
         const is =
           modes.length === 0 ? 'is not set, so that keys are allowed' : `is ${JSON.stringify(modes)}`;
         const property = 'properties.allowedAuthenticationModes';
-        return isSafe ? [] : [problem(account, property, is, 'it must be ["AAD"]')];
+        const storage = textAt(account.body, 'properties', 'autoStorage', 'authenticationMode');
+        const hasStorage = at(account.body, 'properties', 'autoStorage') !== undefined;
+        return [
+          ...(isSafe ? [] : [problem(account, property, is, 'it must be ["AAD"]')]),
+          // Of a user's subscription the nodes are the subscription's, with its quotas and its rights.
+          ...mustBe(account, 'properties.poolAllocationMode', 'BatchService'),
+          ...(!hasStorage || storage === 'BatchAccountManagedIdentity'
+            ? []
+            : [
+                problem(
+                  account,
+                  'properties.autoStorage.authenticationMode',
+                  shown(storage),
+                  'it must be "BatchAccountManagedIdentity", or autoStorage be left out: nothing here uses it',
+                ),
+              ]),
+        ];
       }),
   },
   {

@@ -1,8 +1,8 @@
 import { FormulaError } from '../../local/autoscale/formula.js';
 import { parseFormula } from '../../local/autoscale/parse.js';
-import { at, listAt, text, textAt } from '../template/json.js';
+import { at, type Json, listAt, objectAt, text, textAt } from '../template/json.js';
 import type { Resource } from '../template/resource.js';
-import { mustBe, ofType, type Problem, problem, type Rule, shown } from './rule.js';
+import { mustBe, ofType, type Problem, problem, type Rule, type Subject, shown } from './rule.js';
 
 const poolType = 'Microsoft.Batch/batchAccounts/pools';
 
@@ -36,13 +36,63 @@ function slotProblems(pool: Resource): readonly Problem[] {
   return [problem(pool, 'properties.taskSlotsPerNode', shown(slots), should)];
 }
 
-function nameProblems(pool: Resource): readonly Problem[] {
-  const name = pool.name.split('/').at(-1) ?? '';
-  if (/^[A-Za-z0-9_-]{1,64}$/.test(name)) return [];
-  return [problem(pool, 'name', shown(name), 'it must be 1 to 64 of A-Z, a-z, 0-9, "_" and "-"')];
+/** The entry of the parameter that a pool is made of. */
+function askedFor(subject: Subject, pool: Resource): Json | undefined {
+  const otherwise = at(subject.templates[0]?.template, 'parameters', 'pools', 'defaultValue');
+  const asked = at(subject.parameters, 'pools') ?? otherwise;
+  const name = pool.name.split('/').at(-1);
+  return listAt(asked).find(each => `${textAt(each, 'name')}-${textAt(each, 'version')}` === name);
 }
 
-function scaleProblems(pool: Resource): readonly Problem[] {
+/** Of two assignments the later one holds: it has to be that of the parameter. */
+function ownProblems(
+  subject: Subject,
+  pool: Resource,
+  property: string,
+  formula: string,
+): readonly Problem[] {
+  const asked = askedFor(subject, pool);
+  const own = { slotsPerAgent: at(asked, 'slots') ?? 1, ...objectAt(asked, 'autoScale') };
+  return Object.entries(asked === undefined ? {} : own).flatMap(([parameter, value]) => {
+    const last = [...formula.matchAll(new RegExp(`^\\s*${parameter}\\s*=\\s*([^;]+);`, 'gm'))].at(-1)?.[1];
+    if (last?.trim() === text(value)) return [];
+    const is = `has ${parameter} = ${last ?? 'nothing'}`;
+    return [problem(pool, property, is, `it must end up with the pool's own: ${text(value)}`)];
+  });
+}
+
+/** What would let jobs reach more of their node, or of others, than their container. */
+function isolationProblems(pool: Resource): readonly Problem[] {
+  const no = (property: string, why: string): readonly Problem[] =>
+    at(pool.body, 'properties', property) === undefined
+      ? []
+      : [problem(pool, `properties.${property}`, 'is set', `leave it out: ${why}`)];
+  return [
+    ...mustBe(pool, 'properties.interNodeCommunication', 'Disabled'),
+    ...no('userAccounts', 'a password would be written here'),
+    ...no('startTask', 'nodes need nothing but their images'),
+    ...no('mountConfiguration', 'nodes of one agent would write for the next'),
+    ...no('applicationPackages', 'what agents need is in their image'),
+  ];
+}
+
+/** The node agent and the image are of one system, and of the one that the profile says. */
+function systemProblems(subject: Subject, pool: Resource): readonly Problem[] {
+  const agent = textAt(
+    pool.body,
+    'properties',
+    'deploymentConfiguration',
+    'virtualMachineConfiguration',
+    'nodeAgentSkuId',
+  );
+  const os = textAt(askedFor(subject, pool), 'os');
+  const isWindows = agent?.startsWith('batch.node.windows') ?? false;
+  if (agent === undefined || os === undefined || isWindows === (os === 'windows')) return [];
+  const property = 'properties.deploymentConfiguration.virtualMachineConfiguration.nodeAgentSkuId';
+  return [problem(pool, property, shown(agent), `the os of its profile is ${os}`)];
+}
+
+function scaleProblems(subject: Subject, pool: Resource): readonly Problem[] {
   const path = ['properties', 'scaleSettings', 'autoScale', 'formula'];
   const property = path.join('.');
   const formula = textAt(pool.body, ...path);
@@ -50,6 +100,7 @@ function scaleProblems(pool: Resource): readonly Problem[] {
     return [problem(pool, property, 'is not set', 'nodes must come and go by themselves')];
   return [
     ...formulaProblems(pool, property, formula),
+    ...ownProblems(subject, pool, property, formula),
     ...mustBe(pool, 'properties.scaleSettings.autoScale.evaluationInterval', 'PT5M'),
   ];
 }
@@ -92,18 +143,22 @@ export const poolRules: readonly Rule[] = [
     check: subject => ofType(subject, poolType).flatMap(slotProblems),
   },
   {
-    name: 'pools are named as Batch and the app allow',
-    why: 'a request could not name the pool of its profile',
-    check: subject => ofType(subject, poolType).flatMap(nameProblems),
-  },
-  {
     name: 'pools scale by a formula that Batch takes',
     why: 'a pool of a fixed size costs when nobody builds, and a formula that is refused scales nothing',
-    check: subject => ofType(subject, poolType).flatMap(scaleProblems),
+    check: subject => ofType(subject, poolType).flatMap(pool => scaleProblems(subject, pool)),
   },
   {
     name: 'nodes run containers, and have their images before the first agent',
     why: 'an image of some gigabytes is minutes of waiting',
     check: subject => ofType(subject, poolType).flatMap(containerProblems),
+  },
+  {
+    name: 'nodes are of the system of their profile, and give jobs nothing but their container',
+    why: 'an agent of another system does not start, and what a job leaves on a node the next one finds',
+    check: subject =>
+      ofType(subject, poolType).flatMap(pool => [
+        ...systemProblems(subject, pool),
+        ...isolationProblems(pool),
+      ]),
   },
 ];

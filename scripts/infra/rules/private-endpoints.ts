@@ -1,6 +1,6 @@
 import { listAt, textAt } from '../template/json.js';
 import type { Resource } from '../template/resource.js';
-import { ofType, type Problem, problem, type Rule, type Subject, sameId, shown } from './rule.js';
+import { mustBe, ofType, type Problem, problem, type Rule, type Subject, sameId, shown } from './rule.js';
 import { subnetsOf } from './subnets.js';
 
 /** What of each service has to be reachable inside the network, and the zone that its names are in. */
@@ -63,6 +63,24 @@ function zoneProblems(subject: Subject): readonly Problem[] {
     .map(zone =>
       problem(zone, 'virtualNetworkLinks', 'is missing', 'the network must be linked to the zone'),
     );
+  const networks = ofType(subject, 'Microsoft.Network/virtualNetworks');
+  const astray = zoneLinks.flatMap(link => {
+    const id = textAt(link.body, 'properties', 'virtualNetwork', 'id');
+    return [
+      ...(id !== undefined && networks.some(network => sameId(network.id, id))
+        ? []
+        : [
+            problem(
+              link,
+              'properties.virtualNetwork.id',
+              shown(id),
+              'it must be the network of this template',
+            ),
+          ]),
+      // Nodes would write their names among those of the service.
+      ...mustBe(link, 'properties.registrationEnabled', false),
+    ];
+  });
   const named = linksOf(subject).flatMap(({ endpoint, target, groups }) => {
     const service = subject.resources.find(({ id }) => sameId(id, target));
     const ids = zoneGroups
@@ -85,7 +103,7 @@ function zoneProblems(subject: Subject): readonly Problem[] {
       return [problem(group, property, shown(id), 'it must be a zone of this template')];
     }),
   );
-  return [...unlinked, ...named, ...orphans];
+  return [...unlinked, ...astray, ...named, ...orphans];
 }
 
 export const privateEndpointRules: readonly Rule[] = [
@@ -106,9 +124,27 @@ export const privateEndpointRules: readonly Rule[] = [
       const subnets = subnetsOf(subject);
       return ofType(subject, 'Microsoft.Network/privateEndpoints').flatMap(endpoint => {
         const id = textAt(endpoint.body, 'properties', 'subnet', 'id');
-        if (id !== undefined && subnets.some(subnet => sameId(subnet.id, id))) return [];
-        return [problem(endpoint, 'properties.subnet.id', shown(id), 'it must be a subnet of this network')];
+        const subnet = subnets.find(each => id !== undefined && sameId(each.id, id));
+        if (!subnet)
+          return [
+            problem(endpoint, 'properties.subnet.id', shown(id), 'it must be a subnet of this network'),
+          ];
+        const policies = textAt(subnet.body, 'properties', 'privateEndpointNetworkPolicies');
+        if (policies === 'Enabled' || policies === 'NetworkSecurityGroupEnabled') return [];
+        const property = `${subnet.path}properties.privateEndpointNetworkPolicies`;
+        const should = 'it must be "Enabled": else its network security group does not hold for endpoints';
+        return [problem(subnet.from, property, `${shown(policies)} (subnet ${subnet.name})`, should)];
       });
     },
+  },
+  {
+    name: 'every private endpoint is accepted by itself',
+    why: 'one that somebody has to accept leads nowhere until then',
+    check: subject =>
+      ofType(subject, 'Microsoft.Network/privateEndpoints').flatMap(endpoint => {
+        const list = 'manualPrivateLinkServiceConnections';
+        if (listAt(endpoint.body, 'properties', list).length === 0) return [];
+        return [problem(endpoint, `properties.${list}`, 'is set', 'use privateLinkServiceConnections')];
+      }),
   },
 ];

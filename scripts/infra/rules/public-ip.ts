@@ -39,6 +39,16 @@ export const publicIpRules: readonly Rule[] = [
               ),
             ]
           : []),
+        ...(at(pool.body, 'properties', 'networkConfiguration', 'endpointConfiguration') === undefined
+          ? []
+          : [
+              problem(
+                pool,
+                'properties.networkConfiguration.endpointConfiguration',
+                'is set',
+                'leave it out: it forwards ports of the internet to nodes',
+              ),
+            ]),
       ]),
   },
   {

@@ -12,6 +12,8 @@ export interface Problem {
   readonly property: string;
   readonly is: string;
   readonly should: string;
+  /** The parameters that show it, where others do not. */
+  readonly by?: string;
 }
 
 /** A template as it was written, with those nested in it. */
@@ -22,6 +24,8 @@ export interface WrittenTemplate {
 
 /** What a rule looks at: one deployment of a template by sample parameters. */
 export interface Subject extends Deployed {
+  /** What its parameters are called. */
+  readonly name: string;
   readonly templates: readonly WrittenTemplate[];
   readonly parameters: JsonObject;
   /** Parts that stand for secrets in `parameters`. */
@@ -42,8 +46,8 @@ export interface Rule {
   readonly check: (subject: Subject) => readonly Problem[];
 }
 
-export const describeProblem = ({ file, resource, property, is, should }: Problem): string =>
-  `${file}: ${resource}: ${property ? `${property} ` : ''}${is}; ${should}`;
+export const describeProblem = ({ file, resource, property, is, should, by }: Problem): string =>
+  `${file}: ${resource}: ${property ? `${property} ` : ''}${is}; ${should}${by === undefined ? '' : ` (with ${by})`}`;
 
 export const shown = (value: Json | undefined): string => {
   if (value === undefined) return 'is not set';

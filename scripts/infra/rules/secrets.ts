@@ -1,6 +1,11 @@
 import { expressionIn } from '../template/expression.js';
 import { at, isObject, type Json, objectAt, textAt, texts } from '../template/json.js';
-import { type Problem, problem, type Rule, type Subject } from './rule.js';
+import { appSettingsOf, vaultReference } from './app-settings.js';
+import { ofType, type Problem, problem, type Rule, type Subject } from './rule.js';
+
+/** Settings that are secrets, or may hold one. */
+const secretSettings =
+  /^(?:AzDOToken|CallbackTokenKey|BatchAccountKey|AzureWebJobsStorage|OTEL_\w+_HEADERS)$/;
 
 const secretName = /(?:token|secret|password|pwd|[a-z]Key)s?$/i;
 /** The vault keeps them; nothing else does. */
@@ -32,6 +37,34 @@ function parameterProblems(subject: Subject): readonly Problem[] {
   );
 }
 
+/** A property of a parameter that is an object is as plain as the parameter. */
+function typeProblems(subject: Subject): readonly Problem[] {
+  return subject.templates.flatMap(({ file, template }) =>
+    Object.entries(objectAt(template, 'definitions')).flatMap(([type, declared]) =>
+      Object.keys(objectAt(declared, 'properties'))
+        .filter(name => secretSettings.test(name) || secretName.test(name))
+        .filter(name => !textAt(declared, 'properties', name, 'type')?.startsWith('secure'))
+        .map(name => ({
+          file,
+          resource: `type ${type}`,
+          property: `properties.${name}`,
+          is: 'is plain',
+          should: 'it must be a secure parameter of its own, which the vault keeps',
+        })),
+    ),
+  );
+}
+
+function settingProblems(subject: Subject): readonly Problem[] {
+  return ofType(subject, 'Microsoft.Web/sites').flatMap(site =>
+    appSettingsOf(subject, site)
+      .filter(({ name, value }) => secretSettings.test(name) && value !== '' && !vaultReference(value))
+      .map(({ name, from, path }) =>
+        problem(from, `${path}.value`, `of ${name} is plain`, 'it must refer to a secret of the vault'),
+      ),
+  );
+}
+
 /** Nothing, or what is made anew at each deployment. */
 function isHarmless(value: Json | undefined): boolean {
   if (value === undefined || value === null || value === '') return true;
@@ -45,7 +78,7 @@ export const secretRules: readonly Rule[] = [
   {
     name: 'secrets are secure parameters, without a default',
     why: 'Azure keeps all others in the history of deployments, to be read by whoever may read the group',
-    check: parameterProblems,
+    check: subject => [...parameterProblems(subject), ...typeProblems(subject)],
   },
   {
     name: 'no secret but in the vault',
@@ -77,7 +110,7 @@ export const secretRules: readonly Rule[] = [
           is: 'holds the value of a secure parameter',
           should: 'leave it out: outputs are kept in the history of deployments',
         }));
-      return [...inResources, ...inOutputs];
+      return [...inResources, ...inOutputs, ...settingProblems(subject)];
     },
   },
 ];

@@ -11,6 +11,11 @@ const notSetOnAzure: Readonly<Record<string, string>> = {
   BatchAccountKey: 'an identity signs in',
   AzDOUbuntuPool: 'AgentProfiles names the agent pools of all profiles',
   AzDOWindowsPool: 'AgentProfiles names the agent pools of all profiles',
+  OTEL_EXPORTER_OTLP_TRACES_HEADERS: 'OTEL_EXPORTER_OTLP_HEADERS is for both, and the vault keeps it',
+  OTEL_EXPORTER_OTLP_METRICS_HEADERS: 'OTEL_EXPORTER_OTLP_HEADERS is for both, and the vault keeps it',
+  FUNCTIONS_WORKER_RUNTIME: 'Flex Consumption refuses it, and has functionAppConfig.runtime',
+  FUNCTIONS_EXTENSION_VERSION: 'Flex Consumption refuses it, and has functionAppConfig.runtime',
+  WEBSITE_CONTENTOVERVNET: 'Flex Consumption refuses it, and is always in its network',
 };
 
 /** Settings that are read by Azure Functions or a client library instead of by us. */
@@ -21,13 +26,10 @@ const readByOthers: readonly string[] = [
   'AzureWebJobsStorage__credential',
   'AzureWebJobsSecretStorageType',
   'AzureWebJobsFeatureFlags',
-  'FUNCTIONS_EXTENSION_VERSION',
-  'FUNCTIONS_WORKER_RUNTIME',
   'APPLICATION_INSIGHTS_NO_STATSBEAT',
   'WEBSITE_LOAD_CERTIFICATES',
   'WEBSITE_TIME_ZONE',
   'WEBSITE_DNS_SERVER',
-  'WEBSITE_CONTENTOVERVNET',
   'NODE_OPTIONS',
 ];
 /** `AzureFunctionsJobHost__extensions__queues__batchSize` is a value of host.json. */

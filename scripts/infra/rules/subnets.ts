@@ -70,6 +70,24 @@ function prefixesOf(
 function addressProblems(subject: Subject): readonly Problem[] {
   const problems: Problem[] = [];
   const dockers = rangeOf(docker);
+  for (const network of ofType(subject, 'Microsoft.Network/virtualNetworks')) {
+    for (const [index, space] of listAt(
+      network.body,
+      'properties',
+      'addressSpace',
+      'addressPrefixes',
+    ).entries()) {
+      const range = rangeOf(typeof space === 'string' ? space : undefined);
+      const should =
+        range === undefined
+          ? 'it must be a range such as 10.0.0.0/16 that begins at its first address'
+          : `it must not overlap ${docker}, which Docker uses on every node`;
+      if (range === undefined || (dockers && overlaps(range, dockers)))
+        problems.push(
+          problem(network, `properties.addressSpace.addressPrefixes[${index}]`, shown(space), should),
+        );
+    }
+  }
   const seen: { readonly subnet: Subnet; readonly range: Range }[] = [];
   for (const subnet of subnetsOf(subject)) {
     const spaces = listAt(subnet.network.body, 'properties', 'addressSpace', 'addressPrefixes').map(space =>
@@ -102,6 +120,47 @@ function addressProblems(subject: Subject): readonly Problem[] {
   return problems;
 }
 
+const endpointsIn = (subject: Subject, { id }: Subnet): readonly Resource[] =>
+  ofType(subject, 'Microsoft.Network/privateEndpoints').filter(({ body }) =>
+    sameId(textAt(body, 'properties', 'subnet', 'id') ?? '', id),
+  );
+
+/** Addresses of a subnet that the platform keeps. */
+const kept = 5;
+
+/** Nodes that the formula of a pool may ask for, as far as it says so in plain numbers. */
+function mostNodes(pool: Resource): number {
+  const formula = textAt(pool.body, 'properties', 'scaleSettings', 'autoScale', 'formula') ?? '';
+  const last = (name: string): number =>
+    Number([...formula.matchAll(new RegExp(`^${name} *= *(\\d+) *;`, 'gm'))].at(-1)?.[1] ?? 0);
+  return Math.max(last('maxLowPriorityNodes'), last('maxDedicatedNodes'));
+}
+
+function roomProblems(subject: Subject): readonly Problem[] {
+  const sites = ofType(subject, 'Microsoft.Web/sites');
+  const pools = ofType(subject, 'Microsoft.Batch/batchAccounts/pools');
+  return subnetsOf(subject).flatMap(subnet => {
+    const isIts = (id: string | undefined): boolean => id !== undefined && sameId(id, subnet.id);
+    const nodes = pools
+      .filter(({ body }) => isIts(textAt(body, 'properties', 'networkConfiguration', 'subnetId')))
+      .reduce((sum, pool) => sum + mostNodes(pool), 0);
+    const app = sites.some(({ body }) => isIts(textAt(body, 'properties', 'virtualNetworkSubnetId')))
+      ? 32
+      : 0;
+    // The registry has two: for itself and for its data.
+    const endpoints = endpointsIn(subject, subnet).length;
+    const needed = Math.max(app, (nodes > 0 ? nodes + kept : 0) + (endpoints > 0 ? endpoints + 1 + kept : 0));
+    return prefixesOf(subnet).flatMap(({ property, text }) => {
+      const range = rangeOf(text);
+      const room = range === undefined ? needed : range.last - range.first + 1;
+      if (room >= needed) return [];
+      const is = `${shown(text)} (subnet ${subnet.name}), which has ${room} addresses`;
+      const what = app > 0 ? 'Flex Consumption' : nodes > 0 ? `${nodes} nodes` : `${endpoints} endpoints`;
+      return [problem(subnet.from, property, is, `it must have ${needed}, for ${what} and the platform`)];
+    });
+  });
+}
+
 /** What a subnet says it is for: of the resources that use one, the app's needs to be its own. */
 function delegationProblems(subject: Subject): readonly Problem[] {
   const subnets = subnetsOf(subject);
@@ -128,8 +187,11 @@ function delegationProblems(subject: Subject): readonly Problem[] {
     const id = textAt(pool.body, 'properties', 'networkConfiguration', 'subnetId') ?? '';
     const subnet = find(id);
     if (!subnet) return [problem(pool, property, shown(id), 'it must be a subnet of this network')];
-    if (listAt(subnet.body, 'properties', 'delegations').length === 0) return [];
-    return [problem(pool, property, `is subnet ${subnet.name}`, 'a subnet that is delegated takes no nodes')];
+    const is = `is subnet ${subnet.name}`;
+    if (listAt(subnet.body, 'properties', 'delegations').length > 0)
+      return [problem(pool, property, is, 'a subnet that is delegated takes no nodes')];
+    if (endpointsIn(subject, subnet).length === 0) return [];
+    return [problem(pool, property, is, 'nodes need one of their own, without private endpoints')];
   });
   return [...apps, ...pools];
 }
@@ -139,6 +201,11 @@ export const subnetRules: readonly Rule[] = [
     name: `every subnet is inside the network, overlaps no other, and stays out of ${docker}`,
     why: 'Azure refuses the first two when it deploys; of the third, a container learns when it can reach nobody',
     check: addressProblems,
+  },
+  {
+    name: 'every subnet has room for what is in it',
+    why: 'nodes that get no address do not come, and Azure takes no app into a subnet that is too small',
+    check: roomProblems,
   },
   {
     name: 'app and nodes are in subnets made for them',

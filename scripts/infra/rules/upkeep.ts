@@ -1,5 +1,5 @@
-import { at, listAt, objectAt, textAt } from '../template/json.js';
-import { labelOf, ofType, type Problem, problem, type Rule, type Subject, sameId, shown } from './rule.js';
+import { objectAt, textAt } from '../template/json.js';
+import { type Problem, problem, type Rule, type Subject, shown } from './rule.js';
 
 /** The oldest API version of each type that has the properties that are used here. */
 const versions: Readonly<Record<string, string>> = {
@@ -31,66 +31,11 @@ function versionProblems(subject: Subject): readonly Problem[] {
   });
 }
 
-const logged = [
-  'Microsoft.Batch/batchAccounts',
-  'Microsoft.ContainerRegistry/registries',
-  'Microsoft.KeyVault/vaults',
-];
-
-function diagnosticProblems(subject: Subject): readonly Problem[] {
-  const settings = ofType(subject, 'Microsoft.Insights/diagnosticSettings');
-  const workspaces = ofType(subject, 'Microsoft.OperationalInsights/workspaces').map(({ id }) => id);
-  return logged
-    .flatMap(type => ofType(subject, type))
-    .flatMap(resource => {
-      const its = settings.find(({ id }) =>
-        id.toLowerCase().startsWith(`${resource.id}/providers/microsoft.insights/`.toLowerCase()),
-      );
-      if (!its)
-        return [problem(resource, 'diagnosticSettings', 'is missing', 'its log must go to the workspace')];
-      const to = textAt(its.body, 'properties', 'workspaceId');
-      const isKept = to !== undefined && workspaces.some(id => sameId(id, to));
-      const logs = listAt(its.body, 'properties', 'logs');
-      return [
-        ...(isKept
-          ? []
-          : [problem(its, 'properties.workspaceId', shown(to), 'it must be the workspace of this template')]),
-        ...(logs.some(log => at(log, 'enabled') === true)
-          ? []
-          : [problem(its, 'properties.logs', shown(logs), `the log of ${labelOf(resource)} must be on`)]),
-      ];
-    });
-}
-
-const monitoring: Readonly<Record<string, string>> = {
-  'Microsoft.Insights/scheduledQueryRules': 'the rules of infra/monitoring/alerts.bicep',
-  'Microsoft.Insights/workbooks': 'the workbook of infra/monitoring/workbook.bicep',
-};
-
 export const upkeepRules: readonly Rule[] = [
   {
     name: 'every API version has what is used, and stays',
     why: 'an older one drops properties in silence, such as one that closes a door',
     check: versionProblems,
-  },
-  {
-    name: 'what is done to Batch, registry and vault is logged',
-    why: 'who read a secret or pushed an image is asked afterwards',
-    check: diagnosticProblems,
-  },
-  {
-    name: 'alerts and workbook come with it',
-    why: 'nobody would know that requests wait',
-    check: subject =>
-      Object.entries(monitoring)
-        .filter(([type]) => ofType(subject, type).length === 0)
-        .map(([type, what]) => ({
-          file: subject.templates[0]?.file ?? '',
-          resource: type,
-          property: '',
-          is: 'is missing',
-          should: `${what} must be part of it`,
-        })),
   },
   {
     name: 'every parameter says what it is for',

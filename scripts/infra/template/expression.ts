@@ -35,8 +35,17 @@ function tokens(source: string): Token[] {
   return found;
 }
 
+const parsed = new Map<string, Expression>();
+
 /** @throws ExpressionError where it is none. */
 export function parseExpression(source: string): Expression {
+  // A module that is used for seven endpoints, with four sets of parameters, is the same text each time.
+  const known = parsed.get(source) ?? parse(source);
+  parsed.set(source, known);
+  return known;
+}
+
+function parse(source: string): Expression {
   const list = tokens(source);
   let next = 0;
   const fail = (wanted: string): never => {

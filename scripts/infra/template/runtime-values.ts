@@ -7,8 +7,18 @@ import type { JsonObject } from './json.js';
  */
 type Made = (name: string, id: string, location: string) => JsonObject;
 
-export const principalOf = (id: string): string => guidOf('principal', id.toLowerCase());
-export const clientOf = (id: string): string => guidOf('client', id.toLowerCase());
+export const principalOf = (id: string): string => remembered('principal', id.toLowerCase());
+export const clientOf = (id: string): string => remembered('client', id.toLowerCase());
+
+const known = new Map<string, string>();
+
+/** Every role assignment is compared with every identity. */
+function remembered(kind: string, id: string): string {
+  const key = `${kind} ${id}`;
+  const value = known.get(key) ?? guidOf(kind, id);
+  known.set(key, value);
+  return value;
+}
 
 const table: Readonly<Record<string, Made>> = {
   'Microsoft.ManagedIdentity/userAssignedIdentities': (_, id) => ({
