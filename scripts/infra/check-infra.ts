@@ -7,6 +7,7 @@ import { differences } from './difference.js';
 import { changedSince, digestFile, digests } from './digests.js';
 import { judge, subjectOf } from './judge.js';
 import { notChecked, type Outcome, outcomeOf, type Report } from './outcome.js';
+import { defaultProblems, sampleProblems } from './parameters.js';
 import { comparePrediction } from './prediction.js';
 import { describeProblem, type Subject } from './rules/rule.js';
 import { pictured, type Sample, samples } from './samples.js';
@@ -147,8 +148,11 @@ function evaluateSamples(
     const template = templateIn(name, text);
     const files = moduleFiles(check.root, mainFile);
     const result: Subject[] = [];
-    const problems: string[] = [];
+    const problems = [...defaultProblems(template, mainFile)];
     for (const sample of tried) {
+      const refused = sampleProblems(template, sample);
+      problems.push(...refused);
+      if (refused.length > 0) continue;
       try {
         result.push(subjectOf(template, files, sample));
       } catch (error) {
@@ -156,9 +160,8 @@ function evaluateSamples(
         problems.push(`${error.message} (with ${sample.name})`);
       }
     }
-    return problems.length > 0
-      ? { outcome: outcomeOf(problems), result: undefined }
-      : { outcome: outcomeOf([]), result };
+    // Of none, no rule would find anything.
+    return { outcome: outcomeOf(problems), result: result.length > 0 ? result : undefined };
   });
 }
 
@@ -167,16 +170,17 @@ function templateIn(name: string, text: string): JsonObject {
   try {
     return jsonObject.parse(JSON.parse(text));
   } catch (error) {
-    throw new Error(`${name} is no JSON object: ${error instanceof Error ? error.message : String(error)}`);
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(`${name} is no JSON object: ${why}`, { cause: error });
   }
 }
 
 /** Without a compiler, whether the compiled template is what the compiler wrote, of files that have not changed. */
 async function checkAge(check: InfraCheck): Promise<void> {
   await step(check, `${compiledFile} is as new as the Bicep (${digestFile})`, async () => {
-    const changes = await changedSince(check.root, compiledFile);
+    const newer = await changedSince(check.root, compiledFile);
     const remedy = 'Run `npm run infra:check -- --write` where there is a compiler.';
-    return { outcome: outcomeOf(changes.length > 0 ? [...changes, remedy] : []), result: undefined };
+    return { outcome: outcomeOf(newer.length > 0 ? [...newer, remedy] : []), result: undefined };
   });
 }
 
@@ -187,8 +191,8 @@ async function checkPredictions(
 ): Promise<void> {
   await step(check, 'the compiler predicts the same resources', async () => {
     const problems: string[] = [];
-    for (const [index, sample] of samples.entries()) {
-      const subject = subjects[index];
+    for (const sample of samples) {
+      const subject = subjects.find(({ name }) => name === sample.name);
       if (subject) problems.push(...(await comparePrediction(check.root, bicep, sample, subject)));
     }
     return { outcome: outcomeOf(problems), result: undefined };

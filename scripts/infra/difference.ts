@@ -109,8 +109,7 @@ function missingIn(some: readonly Json[], others: readonly Json[]): readonly Jso
 /** Both values; of long ones the part where they begin to differ. */
 function excerpts(now: Json | undefined, before: Json | undefined): readonly [string, string] {
   const [a, b] = [now, before].map(value => (value === undefined ? undefined : JSON.stringify(value)));
-  let same = 0;
-  while (a !== undefined && b !== undefined && same < a.length && a[same] === b[same]) same += 1;
+  const same = Array.from(a ?? '').findIndex((sign, index) => sign !== b?.[index]);
   const start = Math.max(0, same - 30);
   const [is = '', was = ''] = [a, b].map(text => {
     if (text === undefined) return 'is not there';

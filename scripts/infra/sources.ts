@@ -74,6 +74,10 @@ export async function compileAll(root: string, bicep: BicepSession): Promise<Com
       problems.push(`${file}: is not part of ${mainFile}; use it there, or remove it`);
     }
   }
+  for (const file of await glob('infra/monitoring/queries/alert-*.kql', { cwd: root })) {
+    if (!parts.includes(file))
+      problems.push(`${file}: no alert asks it; name it in infra/monitoring/alerts.bicep, or remove it`);
+  }
   const config = await read(root, configFile).catch(() => undefined);
   if (config !== undefined) problems.push(...configProblems(configFile, config));
   for (const [file, text] of texts) problems.push(...silenced(file, text));

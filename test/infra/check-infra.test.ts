@@ -1,4 +1,4 @@
-import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -66,6 +66,13 @@ compiled('names what is broken in the Bicep, by file, resource and property', as
   const storage = 'infra/modules/storage.bicep';
   const copy = await copyWith('broken', storage, '    allowSharedKeyAccess: false\n', '');
   await replaceIn(join(copy, 'infra/modules/vault.bicep'), 'enablePurgeProtection', 'enablePurgeProtecton');
+  await replaceIn(join(copy, 'infra/main.bicepparam'), 'taskSlotsPerNode: 4', 'taskSlotsPerNode: 17');
+  await replaceIn(join(copy, 'infra/bicepconfig.json'), '"enabled": true', '"enabled": false');
+  await writeFile(join(copy, 'infra/monitoring/queries/alert-nobody.kql'), 'traces');
+  await writeFile(
+    join(copy, 'infra/modules/alone.bicep'),
+    '#disable-next-line no-unused-params\nparam a int\n',
+  );
   await replaceIn(
     join(copy, 'infra/modules/batch.bicep'),
     "    publicNetworkAccess: 'Disabled'",
@@ -74,8 +81,18 @@ compiled('names what is broken in the Bicep, by file, resource and property', as
   const lines = linesOf(await run(copy, withCompiler));
   assert.match(
     lines,
-    /infra\/modules\/vault\.bicep:\d+:\d+ warning BCP089: .*"enablePurgeProtecton".* Did you mean "enablePurgeProtection"/,
+    /infra\/modules\/vault\.bicep:\d+:\d+ warning BCP089: Microsoft\.KeyVault\/vaults vault: .*"enablePurgeProtecton".* Did you mean "enablePurgeProtection"/,
   );
+  for (const part of [
+    'infra/bicepconfig.json: analyzers.core.enabled must be true',
+    'infra/monitoring/queries/alert-nobody.kql: no alert asks it',
+    'infra/modules/alone.bicep: is not part of infra/main.bicep',
+    'infra/modules/alone.bicep:1:1 #disable-next-line: parameter a: hides no-unused-params',
+    'properties.taskSlotsPerNode is 17; a node of Standard_D4s_v5 can have 16 (four a core, 256 at most) (with infra/main.bicepparam)',
+    'infra/modules/storage.bicep: Microsoft.Storage/storageAccounts account: properties.allowSharedKeyAccess is not there; in infra/azuredeploy.json it is false',
+    'infra/azuredeploy.sha256 is not up to date',
+  ])
+    assert.ok(lines.includes(part), `It does not say: ${part}\n${lines}`);
   assert.match(lines, /infra\/modules\/batch\.bicep is not formatted/);
   assert.match(
     lines,
@@ -95,8 +112,16 @@ compiled('names file, line and column of what is no Bicep', async () => {
   assert.is(template, undefined);
   assert.match(
     problems.join('\n'),
-    /^infra\/main\.bicep:2:12 error BCP302: The name "objekt" is not a valid type/m,
+    /^infra\/main\.bicep:2:12 error BCP302: parameter tags: The name "objekt" is not a valid type/m,
   );
+});
+
+compiled('tells what the compiler refuses to answer', async () => {
+  const path = join(folder.path, 'none.bicepparam');
+  await writeFile(path, "using 'none.bicep'\n");
+  const scope = { subscriptionId: '', tenantId: '', resourceGroup: '', location: '' };
+  const said = await session.snapshot(path, scope).catch((error: Error) => error.message);
+  assert.is(said, 'The Bicep compiler says: Compilation failed');
 });
 
 compiled.run();
@@ -135,10 +160,35 @@ alone('finds what is broken in the committed template', async () => {
   );
   const outcomes = await run(copy, without);
   const failed = [...outcomes].filter(([, { status }]) => status === 'failed').map(([name]) => name);
-  assert.equal(failed, ['no admin user nor anonymous pull opens the registry']);
+  assert.equal(failed, [
+    'infra/azuredeploy.json is as new as the Bicep (infra/azuredeploy.sha256)',
+    'no admin user nor anonymous pull opens the registry',
+  ]);
   assert.match(
     linesOf(outcomes),
     /infra\/modules\/registry\.bicep: Microsoft\.ContainerRegistry\/registries \w+: properties\.adminUserEnabled is true; it must be false/,
+  );
+});
+
+alone('tells of Bicep that is newer than the committed template', async () => {
+  const copy = await copyWith('newer', 'infra/modules/batch.bicep', "'Disabled'", "'Enabled'");
+  await rm(join(copy, 'infra/monitoring/workbook.json'));
+  assert.match(
+    linesOf(await run(copy, without)),
+    /infra\/modules\/batch\.bicep has changed since infra\/azuredeploy\.json was compiled from it(?:.|\n)*infra\/monitoring\/workbook\.json was there when/,
+  );
+});
+
+alone('tells of values that Azure would refuse', async () => {
+  const copy = await copyWith(
+    'refused',
+    'infra/azuredeploy.json',
+    '"defaultValue": 2048',
+    '"defaultValue": 1024',
+  );
+  assert.match(
+    linesOf(await run(copy, without)),
+    /infra\/main\.bicep: parameter instanceMemoryMB must be 512 or 2048 or 4096\. \(defaultValue\)/,
   );
 });
 

@@ -26,6 +26,16 @@ const network = 'Microsoft.Network/virtualNetworks';
 const role = 'Microsoft.Authorization/roleAssignments';
 const roles = 'Microsoft.Authorization/roleDefinitions';
 const insights = 'Microsoft.Insights/components';
+const workspace = 'Microsoft.OperationalInsights/workspaces';
+const secret = 'Microsoft.KeyVault/vaults/secrets';
+const plan = 'Microsoft.Web/serverfarms';
+const blobContainer = 'Microsoft.Storage/storageAccounts/blobServices/containers';
+const group = 'Microsoft.Network/networkSecurityGroups';
+const nat = 'Microsoft.Network/natGateways';
+const endpoint = 'Microsoft.Network/privateEndpoints';
+const zoneLink = 'Microsoft.Network/privateDnsZones/virtualNetworkLinks';
+const alert = 'Microsoft.Insights/scheduledQueryRules';
+const workbook = 'Microsoft.Insights/workbooks';
 
 const fileOf: Readonly<Record<string, string>> = {
   [storage]: 'storage',
@@ -36,6 +46,16 @@ const fileOf: Readonly<Record<string, string>> = {
   [site]: 'app',
   [network]: 'network',
   [insights]: 'observability',
+  [workspace]: 'observability',
+  [secret]: 'vault',
+  [plan]: 'app',
+  [blobContainer]: 'storage',
+  [group]: 'network',
+  [nat]: 'network',
+  [endpoint]: 'private-endpoint',
+  [zoneLink]: 'private-dns-zone',
+  [alert]: '../monitoring/alerts',
+  [workbook]: '../monitoring/workbook',
 };
 
 const defect = (
@@ -47,7 +67,7 @@ const defect = (
 ): Defect => ({
   what: `${type} ${property} ${value === undefined ? 'is gone' : `is ${JSON.stringify(value).slice(0, 60)}`}`,
   changed: plant(type, property, value),
-  file: `infra/modules/${fileOf[type]}.bicep`,
+  file: `infra/modules/${fileOf[type]}.bicep`.replace('modules/../', ''),
   resource: `${type} `,
   property: shown,
   should,
@@ -58,10 +78,50 @@ const address = 'properties.networkConfiguration.publicIPAddressConfiguration.pr
 const formula = 'properties.scaleSettings.autoScale.formula';
 const settings = 'properties.siteConfig.appSettings';
 const prefix = (subnet: number): string => `properties.subnets.${subnet}.properties.addressPrefix`;
-const open = {
-  name: 'Open',
-  properties: { direction: 'Inbound', access: 'Allow', sourceAddressPrefix: '*' },
-};
+/** A rule of a security group that lets everybody in, or out, but for what is said. */
+const rule = (direction: string, other: JsonObject): JsonObject => ({
+  name: 'Planted',
+  properties: {
+    priority: 4000,
+    direction,
+    access: 'Allow',
+    protocol: 'Tcp',
+    sourceAddressPrefix: '*',
+    sourcePortRange: '*',
+    destinationAddressPrefix: 'Internet',
+    destinationPortRange: '443',
+    ...other,
+  },
+});
+const inbound = (other: JsonObject): JsonObject => rule('Inbound', other);
+const outbound = (other: JsonObject): JsonObject => rule('Outbound', other);
+const denial = (direction: string, other: JsonObject = {}): JsonObject =>
+  rule(direction, {
+    priority: 4096,
+    access: 'Deny',
+    protocol: '*',
+    destinationAddressPrefix: '*',
+    destinationPortRange: '*',
+    ...other,
+  });
+
+/** The rules of all security groups are these. */
+const rules = (property: string, should: string, ...list: readonly JsonObject[]): Defect =>
+  defect(group, 'properties.securityRules', list, should, `properties.securityRules${property}`);
+
+const settingValue = (name: string, value: string, should: string): Defect =>
+  defect(
+    site,
+    `${settings}.${settingIndex(name)}.value`,
+    value,
+    should,
+    `${settings}[${settingIndex(name)}].value`,
+  );
+
+const runtime = 'properties.functionAppConfig.runtime';
+const packages = 'properties.functionAppConfig.deployment.storage';
+const site1 = 'properties.siteConfig';
+const oldRules = `${site1}.ipSecurityRestrictions`;
 
 /** Where a setting is in the list, by its name. */
 function settingIndex(name: string): number {
@@ -165,12 +225,123 @@ const defects: readonly Defect[] = [
     'guard it',
     'properties.subnets[0].properties.networkSecurityGroup.id',
   ),
+  rules('[0].properties.sourceAddressPrefix', 'narrower', inbound({})),
+  rules('[0].properties.sourceAddressPrefix', 'narrower', inbound({ sourceAddressPrefix: '128.0.0.0/1' })),
+  rules('[0].properties.sourceAddressPrefix', 'without it', inbound({ sourceAddressPrefix: null })),
+  rules('[1].properties.priority', 'the same', inbound({}), inbound({ name: 'Twin' })),
+  rules('[0].properties.destinationPortRange', '"443"', outbound({ destinationPortRange: '*' })),
+  rules('', 'inbound must deny all', denial('Outbound')),
+  rules('', 'outbound must deny all', denial('Inbound'), denial('Outbound', { protocol: 'Tcp' })),
+  rules('', 'must allow Tcp to Internet', denial('Inbound'), denial('Outbound')),
+  defect(network, 'properties.addressSpace.addressPrefixes.0', '172.16.0.0/12', 'Docker uses'),
+  defect(network, prefix(1), '172.18.4.0/28', 'it must have 32, for Flex Consumption'),
+  defect(network, prefix(0), '172.18.0.0/28', 'it must have 33, for 28 nodes'),
+  defect(network, prefix(2), '172.18.4.32/29', 'it must have 13, for 7 endpoints'),
+  defect(network, 'properties.subnets.0.properties.defaultOutboundAccess', undefined, 'false'),
+  defect(
+    network,
+    'properties.subnets.0.properties.natGateway',
+    undefined,
+    'NAT gateway of this template',
+    'properties.subnets[0].properties.natGateway.id',
+  ),
+  defect(network, 'properties.subnets.2.properties.privateEndpointNetworkPolicies', 'Disabled', '"Enabled"'),
+  defect(nat, 'properties.publicIpAddresses', undefined, 'nothing gets out'),
+  defect(
+    pool,
+    'properties.networkConfiguration.subnetId',
+    "[replace(parameters('subnetId'), '/nodes', '/endpoints')]",
+    'without private endpoints',
+  ),
+  defect(pool, 'properties.networkConfiguration.endpointConfiguration', {}, 'forwards ports'),
+  defect(pool, 'properties.interNodeCommunication', 'Enabled', '"Disabled"'),
+  defect(pool, 'properties.userAccounts', [], 'password'),
+  defect(pool, 'properties.startTask', {}, 'nothing but their images'),
+  defect(pool, 'properties.taskSchedulingPolicy.nodeFillType', 'Spread', '"Pack"'),
+  defect(
+    pool,
+    'properties.deploymentConfiguration.virtualMachineConfiguration.nodeAgentSkuId',
+    'batch.node.windows amd64',
+    'the os of its profile is linux',
+  ),
+  defect(pool, formula, 'maxDedicatedNodes = 5;', "the pool's own: 20"),
+  defect(storage, 'kind', 'BlobStorage', '"StorageV2"'),
+  defect(storage, 'properties.networkAcls.bypass', 'AzureServices', '"None"'),
+  defect(storage, 'properties.networkAcls.ipRules', [{ value: '203.0.113.7' }], 'must be empty'),
+  defect(storage, 'properties.allowCrossTenantReplication', undefined, 'false'),
+  defect(storage, 'properties.defaultToOAuthAuthentication', undefined, 'true'),
+  defect(storage, 'name', 'a-name', '3 to 24 of a-z and 0-9'),
+  defect(blobContainer, 'properties.publicAccess', 'Container', '"None"'),
+  defect(vault, 'properties.enableSoftDelete', false, 'true'),
+  defect(vault, 'properties.enabledForTemplateDeployment', true, 'false'),
+  defect(vault, 'name', 'a-vault-with-a-name-too-long', '3 to 24 letters'),
+  defect(secret, 'properties.attributes.enabled', false, 'true'),
+  defect(registry, 'sku.name', 'Basic', '"Premium"'),
+  defect(batch, 'properties.poolAllocationMode', 'UserSubscription', '"BatchService"'),
+  defect(
+    batch,
+    'properties.autoStorage',
+    { authenticationMode: 'StorageKeys' },
+    'left out',
+    'properties.autoStorage.authenticationMode',
+  ),
+  defect(plan, 'sku.name', 'Y1', '"FC1"'),
+  defect(site, `${runtime}.version`, '18', '"22"'),
+  defect(site, `${packages}.authentication.type`, 'StorageAccountConnectionString', 'UserAssignedIdentity'),
+  defect(site, `${packages}.authentication.userAssignedIdentityResourceId`, 'x', 'identity of the app'),
+  defect(site, `${packages}.value`, 'https://x.blob.core.windows.net/y', 'container of this template'),
+  defect(site, 'properties.publicNetworkAccess', 'Disabled', '"Enabled"'),
+  defect(site, `${site1}.scmIpSecurityRestrictionsUseMain`, true, 'false'),
+  defect(site, `${site1}.remoteDebuggingEnabled`, true, 'false'),
+  defect(site, `${site1}.cors`, { allowedOrigins: ['*'] }, 'named', `${site1}.cors.allowedOrigins`),
+  defect(site, oldRules, [], 'pipelines ask for agents'),
+  defect(site, oldRules, [{ ipAddress: '0.0.0.0/1' }], 'must be named', `${oldRules}[0].ipAddress`),
+  settingValue('AzureWebJobsStorage__credential', 'managed', 'looks for a key'),
+  settingValue('AzureWebJobsStorage__queueServiceUri', 'https://x.blob.core.windows.net', 'queue service'),
+  settingValue('APPLICATIONINSIGHTS_AUTHENTICATION_STRING', 'Authorization=AAD', 'client id of the app'),
+  settingValue('OTEL_EXPORTER_OTLP_HEADERS', 'api-key=x', 'secret of the vault'),
+  defect(
+    site,
+    `${settings}.${settingIndex('AzureWebJobsStorage__blobServiceUri')}`,
+    { name: 'NODE_OPTIONS', value: '' },
+    'set it',
+    'app setting AzureWebJobsStorage__blobServiceUri',
+  ),
   {
-    ...defect(network, 'apiVersion', '2025-05-01', 'narrower'),
-    what: 'a rule that lets everybody in',
-    changed: plant('Microsoft.Network/networkSecurityGroups', 'properties.securityRules', [open]),
-    resource: 'Microsoft.Network/networkSecurityGroups ',
-    property: 'properties.securityRules[0].properties.sourceAddressPrefix',
+    ...settingValue('BatchAccountName', 'another', 'it must be ba'),
+    property: `${settings}[${settingIndex('BatchAccountName')}]`,
+  },
+  defect(endpoint, 'properties.manualPrivateLinkServiceConnections', [{}], 'privateLinkServiceConnections'),
+  defect(zoneLink, 'properties.virtualNetwork.id', '/x', 'network of this template'),
+  defect(zoneLink, 'properties.registrationEnabled', true, 'false'),
+  defect(alert, 'properties.enabled', false, 'true'),
+  defect(alert, 'properties.scopes', ['/x'], insights),
+  defect(alert, 'properties.actions.actionGroups', [], 'actionGroups'),
+  defect(workbook, 'properties.serializedData', '{', 'workbook.json'),
+  defect(insights, 'properties.WorkspaceResourceId', undefined, workspace),
+  {
+    what: 'a type with a plain secret',
+    changed: changedAt(template, ['definitions', '_1.settingsType'], {
+      type: 'object',
+      properties: { OTEL_EXPORTER_OTLP_HEADERS: { type: 'string' } },
+    }),
+    file: 'infra/main.bicep',
+    resource: 'type _1.settingsType',
+    property: 'properties.OTEL_EXPORTER_OTLP_HEADERS',
+    should: 'secure parameter',
+  },
+  {
+    what: 'a service that no rule judges',
+    changed: plantResource({
+      type: 'Microsoft.ServiceBus/namespaces',
+      apiVersion: '2024-01-01',
+      name: 'bus',
+      properties: {},
+    }),
+    file: 'infra/main.bicep',
+    resource: 'Microsoft.ServiceBus/namespaces bus',
+    property: 'type',
+    should: 'write rules for it',
   },
   {
     what: 'the role Contributor',

@@ -32,7 +32,7 @@ const references = z.object({ filePaths: z.array(z.string()) });
 const snapshotAnswer = z.object({ snapshot: z.string() });
 const message = z.object({
   id: z.union([z.int(), z.string()]).nullish(),
-  result: z.unknown(),
+  result: z.unknown().optional(),
   error: z.object({ message: z.string() }).optional(),
 });
 

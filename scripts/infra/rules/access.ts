@@ -49,6 +49,8 @@ export const accessRules: readonly Rule[] = [
         ...mustBe(account, 'kind', 'StorageV2'),
         ...mustBe(account, 'properties.allowBlobPublicAccess', false),
         ...mustBe(account, 'properties.allowCrossTenantReplication', false),
+        // Else the portal, and tools that do as it does, ask for a key, and there is none.
+        ...mustBe(account, 'properties.defaultToOAuthAuthentication', true),
         ...mustBe(account, 'properties.supportsHttpsTrafficOnly', true),
         ...mustBe(account, 'properties.minimumTlsVersion', ...tls),
       ]),

@@ -102,6 +102,8 @@ function scaleProblems(subject: Subject, pool: Resource): readonly Problem[] {
     ...formulaProblems(pool, property, formula),
     ...ownProblems(subject, pool, property, formula),
     ...mustBe(pool, 'properties.scaleSettings.autoScale.evaluationInterval', 'PT5M'),
+    // Spread over all of them, agents would keep every node from going.
+    ...mustBe(pool, 'properties.taskSchedulingPolicy.nodeFillType', 'Pack'),
   ];
 }
 

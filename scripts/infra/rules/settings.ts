@@ -127,7 +127,7 @@ function configProblems(subject: Subject, site: Resource): readonly Problem[] {
   const about = (name: string): Pick<AppSetting, 'from' | 'path'> =>
     settings.find(each => each.name === name) ?? { from: site, path: `app setting ${name}` };
   try {
-    return [...problems, ...agreement(subject, readConfig(env), about)];
+    return [...problems, ...agreement(subject, site, readConfig(env), about)];
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return [
@@ -143,6 +143,7 @@ function configProblems(subject: Subject, site: Resource): readonly Problem[] {
 /** The app talks of pools, a Batch account and a registry: they must be those that the template makes. */
 function agreement(
   subject: Subject,
+  site: Resource,
   config: ReturnType<typeof readConfig>,
   about: (name: string) => Pick<AppSetting, 'from' | 'path'>,
 ): readonly Problem[] {
@@ -201,6 +202,13 @@ function agreement(
     config.registry.server,
     ofType(subject, 'Microsoft.ContainerRegistry/registries').map(each => `${each.name}.azurecr.io`),
   );
+  const account = subject.resources.find(({ type }) => type === 'Microsoft.Batch/batchAccounts');
+  const named = about('BatchAccountName');
+  const name = appSettingsOf(subject, site).find(each => each.name === 'BatchAccountName')?.value ?? '';
+  if (account && name !== '' && name !== account.name)
+    problems.push(
+      problem(named.from, named.path, `${shown(name)} (BatchAccountName)`, `it must be ${account.name}`),
+    );
   const identity = config.registry.identity;
   if (identity !== undefined) {
     for (const pool of pools) {
