@@ -13,12 +13,13 @@ const startedMs = 1_000;
  * Runs a bundled program with what V8 compiled of it the first time, which is kept beside it: compiling is half of what
  * the start of a bundle costs. What V8 can't use, as it is of another version, it leaves.
  *
- * @param file the bundle, in CommonJS: only scripts can be given what was compiled, ES modules can't.
+ * @param file the bundle, in ASCII, which is read at once, and CommonJS: only scripts can be given what was compiled,
+ *   ES modules can't.
  */
 export function runCached(file: string): void {
   const cache = `${file}.cache`;
   const cachedData = readIfThere(cache);
-  const script = new Script(`(function (${parameters.join(', ')}) {${readFileSync(file, 'utf8')}\n})`, {
+  const script = new Script(`(function (${parameters.join(', ')}) {${readFileSync(file, 'latin1')}\n})`, {
     filename: file,
     ...(cachedData ? { cachedData } : {}),
   });
