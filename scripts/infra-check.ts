@@ -26,6 +26,8 @@ const { write } = program.opts<{ readonly write: boolean }>();
 
 const end = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => end.abort());
+// Whoever reads has read enough (`| head`): the compiler ends all the same, and its folder goes.
+process.stdout.on('error', () => end.abort());
 
 const marks = { passed: pc.green('✔'), failed: pc.red('✘'), 'not checked': pc.yellow('?') };
 const unchecked: { readonly name: string; readonly lines: readonly string[] }[] = [];

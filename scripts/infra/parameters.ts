@@ -15,7 +15,9 @@ export function sampleProblems(template: JsonObject, { name, parameters }: Sampl
     ...unknown.map(each => `parameter ${each}: is none of the template's`),
     ...missing.map(([each]) => `parameter ${each}: is missing`),
     ...Object.entries(parameters).flatMap(([each, value]) => refusals(template, each, value)),
-  ].map(problem => `${name}: ${problem}`);
+  ].map(
+    problem => `${name.endsWith('.bicepparam') ? name : `scripts/infra/samples.ts, ${name}`}: ${problem}`,
+  );
 }
 
 /** What it would refuse of the defaults; those that are worked out are told when they are. */

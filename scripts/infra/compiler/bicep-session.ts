@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { compilerEnvironment, temporaryFiles } from './find-compiler.js';
@@ -73,9 +73,10 @@ interface SnapshotScope {
 /** Starts the compiler as a server (JSON-RPC with headers, as language servers speak it). */
 export async function openBicep({ path, cache, env, signal }: BicepOptions): Promise<BicepSession> {
   await mkdir(cache, { recursive: true });
+  await removeLeftOver(cache);
   const folder = await mkdtemp(join(cache, 'run-'));
   const child = spawn(path, ['jsonrpc', '--stdio'], {
-    env: { ...env, ...compilerEnvironment, ...temporaryFiles(folder) },
+    env: { ...env, ...compilerEnvironment(cache), ...temporaryFiles(folder) },
     stdio: ['pipe', 'pipe', 'pipe'],
     ...(signal && { signal }),
   });
@@ -163,4 +164,18 @@ export async function openBicep({ path, cache, env, signal }: BicepOptions): Pro
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Folders of runs that were killed: no run takes an hour. */
+async function removeLeftOver(cache: string): Promise<void> {
+  const names = (await readdir(cache)).filter(name => /^(?:run|restore)-/.test(name));
+  for (const name of names) {
+    const path = join(cache, name);
+    // Another run may remove it at this moment.
+    const made = await stat(path).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => Date.now(),
+    );
+    if (Date.now() - made > 3_600_000) await rm(path, { recursive: true, force: true });
+  }
 }

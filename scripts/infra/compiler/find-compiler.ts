@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { access, constants, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -33,15 +33,18 @@ const remedy =
 export async function findCompiler({ env, cache, signal }: Surroundings): Promise<Found> {
   const named = env['BICEP_PATH'];
   if (named) {
-    const version = await versionOf(named);
+    const version = await versionOf(named, cache);
     return version === bicepVersion
       ? { kind: 'found', path: named }
       : { kind: 'none', why: `BICEP_PATH is ${named}, which ${describe(version)}`, remedy };
   }
   const restored = join(cache, bicepVersion, program);
   if (existsSync(restored)) return { kind: 'found', path: restored };
-  for (const installed of [program, join(homedir(), '.azure', 'bin', program)]) {
-    if ((await versionOf(installed)) === bicepVersion) return { kind: 'found', path: installed };
+  // What NuGet has brought for another clone needs no network.
+  const packages = env['NUGET_PACKAGES'] || join(homedir(), '.nuget', 'packages');
+  const brought = join(packages, packageName()?.toLowerCase() ?? '', bicepVersion, 'tools', program);
+  for (const installed of [brought, program, join(homedir(), '.azure', 'bin', program)]) {
+    if ((await versionOf(installed, cache)) === bicepVersion) return { kind: 'found', path: installed };
   }
   return restore(cache, restored, signal);
 }
@@ -51,13 +54,22 @@ const describe = (version: string | undefined): string =>
     ? 'is no Bicep compiler that runs here'
     : `is version ${version}, not ${bicepVersion}`;
 
-async function versionOf(path: string): Promise<string | undefined> {
-  const { stdout, failed } = await execa(path, ['--version'], { reject: false, env: compilerEnvironment });
+async function versionOf(path: string, cache: string): Promise<string | undefined> {
+  const { stdout, failed } = await execa(path, ['--version'], {
+    reject: false,
+    env: compilerEnvironment(cache),
+  });
   return failed ? undefined : /version (\S+)/.exec(stdout)?.[1];
 }
 
-/** It is a .NET program, and would want the ICU libraries, which slim machines lack. */
-export const compilerEnvironment = { DOTNET_SYSTEM_GLOBALIZATION_INVARIANT: '1' } as const;
+/**
+ * It is a .NET program: it would want the ICU libraries, which slim machines lack, and it unpacks itself, by itself into
+ * the home of whoever runs it.
+ */
+export const compilerEnvironment = (cache: string): Readonly<Record<string, string>> => ({
+  DOTNET_SYSTEM_GLOBALIZATION_INVARIANT: '1',
+  DOTNET_BUNDLE_EXTRACT_BASE_DIR: join(cache, 'unpacked'),
+});
 
 /** .NET leaves something in the folder of temporary files: here in one that is removed. */
 export const temporaryFiles = (folder: string): Readonly<Record<string, string>> => ({
@@ -87,6 +99,13 @@ const project = (name: string): string => `<Project Sdk="Microsoft.NET.Sdk">
 </Project>
 `;
 
+/** .NET wants a home that it can write to, which containers and build agents often lack. */
+const homeOf = (folder: string): Promise<Readonly<Record<string, string>>> =>
+  access(homedir(), constants.W_OK).then(
+    () => ({}),
+    () => ({ DOTNET_CLI_HOME: folder }),
+  );
+
 async function restore(cache: string, target: string, signal: AbortSignal | undefined): Promise<Found> {
   const name = packageName();
   if (name === undefined) {
@@ -111,8 +130,9 @@ async function restore(cache: string, target: string, signal: AbortSignal | unde
         timeout: 180_000,
         ...(signal && { cancelSignal: signal }),
         env: {
-          ...compilerEnvironment,
+          ...compilerEnvironment(cache),
           ...temporaryFiles(folder),
+          ...(await homeOf(folder)),
           DOTNET_CLI_TELEMETRY_OPTOUT: '1',
           DOTNET_NOLOGO: '1',
           DOTNET_GENERATE_ASPNET_CERTIFICATE: 'false',
