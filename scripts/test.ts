@@ -8,6 +8,7 @@ import { root } from './root.js';
 import { bundlePrograms } from './testing/bundled/bundle-programs.js';
 import { findTests, startsPrograms } from './testing/find-tests.js';
 import { type FileResult, runTests } from './testing/run-tests.js';
+import { placeWatched } from './testing/watched-package.js';
 
 /**
  * `npm test`: runs the suites, shows what failing ones printed, and ends with a line for machines:
@@ -61,6 +62,7 @@ async function startQuickly(): Promise<void> {
 
 async function main(): Promise<number> {
   const files = await findTests(root, patterns);
+  await placeWatched();
   // Coverage is told by module.
   if (options.bundle && !options.coverage && files.some(startsPrograms)) await startQuickly();
   const interrupt = new AbortController();

@@ -2,6 +2,7 @@ import { register } from 'node:module';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { record } from './record.js';
+import { findsWatched } from './watched-package.js';
 
 /**
  * One test process: `node run-file.js FILE`. Imports the file with a watched uvu, runs its suites when the whole
@@ -29,7 +30,7 @@ process.argv.splice(1, 2, file);
 globalThis.UVU_DEFER = 1;
 globalThis.UVU_QUEUE = [[null]];
 globalThis.UVU_INDEX = 0;
-register('./uvu-hooks.js', import.meta.url);
+if (!findsWatched(file)) register('./uvu-hooks.js', import.meta.url);
 const { exec } = await import('uvu');
 await import(pathToFileURL(file).href);
 await exec();
