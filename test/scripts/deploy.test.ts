@@ -44,13 +44,18 @@ template(
     );
     const { parameters } = real.template;
     const secret = Object.keys(parameters).filter(name => isSecret(parameters[name] ?? {}));
-    assert.equal(secret.toSorted(), ['azDOToken', keyParameter].toSorted());
+    assert.equal(secret.toSorted(), ['azDOToken', keyParameter, 'otlpHeaders'].toSorted());
     assert.type(parameters['environmentName']?.defaultValue, 'string');
     const main = await readFile(join(root, 'infra', 'main.bicep'), 'utf8');
     assert.match(main, `azdServiceName: '${serviceName}'`);
     assert.match(main, "{ application: 'azdo-batch-agents', 'azd-env-name': environmentName }");
     const vault = await readFile(join(root, 'infra', 'modules', 'vault.bicep'), 'utf8');
-    for (const name of ["name: 'CallbackTokenKey'", "name: 'AzDOToken'", `!= '${keep}'`])
+    for (const name of [
+      "name: 'CallbackTokenKey'",
+      "name: 'AzDOToken'",
+      "name: 'OtlpHeaders'",
+      `!= '${keep}'`,
+    ])
       assert.match(vault, name);
   },
 );
