@@ -14,9 +14,13 @@ const program = new Command('npm run infra:check --')
     'Checks infra/: that the Bicep compiles without a warning, that infra/azuredeploy.json is what it compiles to, ' +
       'and that what it deploys is closed, complete and what the app expects.\n\n' +
       'Needs the Bicep compiler: BICEP_PATH, an installed one, or NuGet by a .NET SDK. Without one, the compiled ' +
-      'template is checked as it is.',
+      'template is checked as it is, and whether the Bicep has changed since.',
   )
-  .option('--write', 'format the Bicep, and write the compiled template and the diagram anew', false)
+  .option(
+    '--write',
+    'format the Bicep, and write the compiled template, its digests and the diagram anew',
+    false,
+  )
   .addHelpText(
     'after',
     '\nEnds 1 if anything is wrong, else 0; what could not be checked is named at the end.',
