@@ -80,7 +80,18 @@ function issueToErrors(issue: z.core.$ZodIssue): readonly FieldError[] {
       .map(key => ({ in: 'body', name: [...path, key].join('.'), detail: 'is not a known field' }));
   }
   const inner = issue.code === 'invalid_key' ? issue.issues[0]?.message : undefined;
-  return [{ in: 'body', name: path.join('.'), detail: inner ?? lowerFirst(issue.message) }];
+  return [{ in: 'body', name: path.join('.'), detail: inner ?? range(issue) ?? lowerFirst(issue.message) }];
+}
+
+/** A limit in words, where the schema has none of its own: zod's are written for programmers. */
+function range(issue: z.core.$ZodIssue): string | undefined {
+  if (issue.code !== 'too_big' && issue.code !== 'too_small') return undefined;
+  if (!/^Too (?:big|small):/.test(issue.message)) return undefined;
+  const [bound, limit] = issue.code === 'too_big' ? ['at most', issue.maximum] : ['at least', issue.minimum];
+  if (issue.origin === 'number' || issue.origin === 'int') return `must be ${bound} ${limit}`;
+  if (issue.origin === 'string')
+    return `must have ${bound} ${limit} ${limit === 1 ? 'character' : 'characters'}`;
+  return undefined;
 }
 
 const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);

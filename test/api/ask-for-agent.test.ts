@@ -408,6 +408,17 @@ refusing('the answer is a problem of RFC 9457 that says what is wrong', async ()
   assert.match(String(problem['detail']), /profile/);
 });
 
+refusing('a limit is told in words', async () => {
+  for (const [body, said] of [
+    [{ timeoutMinutes: 500 }, 'must be at most 120'],
+    [{ timeoutMinutes: 0 }, 'must be at least 1'],
+    [{ attempt: 'x'.repeat(5_000) }, 'must have at most 256 characters'],
+  ] as const) {
+    const response = await post(createWorld(), { body });
+    assert.match(JSON.stringify(bodyOf(response)['errors']), `"detail":"${said}"`);
+  }
+});
+
 refusing('a refusal does not repeat the token', async () => {
   const world = createWorld();
   const response = await post(world, { body: { colour: 1 }, headers: { ...pipelineHeaders, PlanUrl: 'x' } });
